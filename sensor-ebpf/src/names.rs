@@ -1,0 +1,72 @@
+//! The words that people and machines read for outcomes, classes and signatures.
+
+use crate::abi::{Outcome, Signature, TcpClass};
+
+impl Outcome {
+    /// Every outcome, in the order of its counters.
+    pub const ALL: [Self; 12] = [
+        Self::Ipv4Tcp,
+        Self::Ipv4Udp,
+        Self::Ipv4Icmp,
+        Self::Ipv4Other,
+        Self::Ipv6Tcp,
+        Self::Ipv6Udp,
+        Self::Ipv6Icmp,
+        Self::Ipv6Other,
+        Self::Fragment,
+        Self::Malformed,
+        Self::NonIp,
+        Self::Unobserved,
+    ];
+
+    /// Its name in JSON, metrics and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4Tcp => "ipv4_tcp",
+            Self::Ipv4Udp => "ipv4_udp",
+            Self::Ipv4Icmp => "ipv4_icmp",
+            Self::Ipv4Other => "ipv4_other",
+            Self::Ipv6Tcp => "ipv6_tcp",
+            Self::Ipv6Udp => "ipv6_udp",
+            Self::Ipv6Icmp => "ipv6_icmp",
+            Self::Ipv6Other => "ipv6_other",
+            Self::Fragment => "fragment",
+            Self::Malformed => "malformed",
+            Self::NonIp => "non_ip",
+            Self::Unobserved => "unobserved",
+        }
+    }
+}
+
+impl TcpClass {
+    /// Every class, in the order of its counters.
+    pub const ALL: [Self; 4] =
+        [Self::Scan, Self::BackscatterSynAck, Self::BackscatterRst, Self::Other];
+
+    /// Its name in JSON, metrics and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::BackscatterSynAck => "backscatter_syn_ack",
+            Self::BackscatterRst => "backscatter_rst",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Signature {
+    /// Every signature with a counter of its own, in the order of its counters.
+    pub const ALL: [Self; 3] = [Self::Mirai, Self::Zmap, Self::Masscan];
+
+    /// Its name in JSON, metrics and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mirai => "mirai",
+            Self::Zmap => "zmap",
+            Self::Masscan => "masscan",
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Which destinations are observed.
+
+use crate::abi::{Ipv4Range, Ipv6Range, OBSERVED_RANGES};
+
+/// Says whether a destination is observed. Addresses are as they stand on the wire.
+pub trait Observe {
+    fn ipv4(&self, destination: [u8; 4]) -> bool;
+    fn ipv6(&self, destination: &[u8; 16]) -> bool;
+}
+
+/// No prefixes configured: every destination is observed.
+pub struct Everything;
+
+impl Observe for Everything {
+    #[inline(always)]
+    fn ipv4(&self, _destination: [u8; 4]) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn ipv6(&self, _destination: &[u8; 16]) -> bool {
+        true
+    }
+}
+
+/// The configured ranges, sorted and disjoint, of which the first `count` are used.
+pub struct Ranges<'a> {
+    pub ipv4: &'a [Ipv4Range; OBSERVED_RANGES],
+    pub ipv4_count: u32,
+    pub ipv6: &'a [Ipv6Range; OBSERVED_RANGES],
+    pub ipv6_count: u32,
+}
+
+impl Observe for Ranges<'_> {
+    #[inline(always)]
+    fn ipv4(&self, destination: [u8; 4]) -> bool {
+        let address = u32::from_be_bytes(destination);
+        let range = last_before(self.ipv4, self.ipv4_count, |range| range.first <= address);
+        // A range that is not used is empty: `first` above `last`.
+        range.first <= address && address <= range.last
+    }
+
+    #[inline(always)]
+    fn ipv6(&self, destination: &[u8; 16]) -> bool {
+        let address = ipv6_halves(destination);
+        let range = last_before(self.ipv6, self.ipv6_count, |range| range.first <= address);
+        range.first <= address && address <= range.last
+    }
+}
+
+/// An IPv6 address as two halves in host order, which compare as the address does.
+#[inline(always)]
+#[must_use]
+pub fn ipv6_halves(address: &[u8; 16]) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *address;
+    [u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes([i, j, k, l, m, n, o, p])]
+}
+
+/// The last of the first `count` ranges for which `starts_at_or_before` holds, or the first of all.
+///
+/// A binary search whose number of steps depends on `count` alone, so that the verifier, which knows
+/// `count` from `.rodata`, sees a loop without surprises.
+#[inline(always)]
+fn last_before<T>(
+    ranges: &[T; OBSERVED_RANGES],
+    count: u32,
+    starts_at_or_before: impl Fn(&T) -> bool,
+) -> &T {
+    const MASK: usize = OBSERVED_RANGES - 1;
+    const { assert!(OBSERVED_RANGES.is_power_of_two()) };
+    let mut base = 0_usize;
+    let mut length = if count as usize > OBSERVED_RANGES { OBSERVED_RANGES } else { count as usize };
+    while length > 1 {
+        let half = length / 2;
+        if starts_at_or_before(element(ranges, (base + half) & MASK)) {
+            base += half;
+        }
+        length -= half;
+    }
+    element(ranges, base & MASK)
+}
+
+#[inline(always)]
+fn element<T>(ranges: &[T; OBSERVED_RANGES], index: usize) -> &T {
+    debug_assert!(index < OBSERVED_RANGES);
+    // SAFETY: every caller masks the index to below OBSERVED_RANGES; indexing would keep a panic path,
+    // which a BPF program cannot have.
+    unsafe { &*ranges.as_ptr().add(index) }
+}

@@ -1,0 +1,276 @@
+//! Decoding: from a frame to the one [`Outcome`] it has, and the headers behind it.
+//!
+//! The rules, each with its reason, are in `docs/decoding.md`. Tunnels are not opened: the outermost
+//! IP header counts.
+
+use crate::abi::Outcome;
+use crate::headers::{Ethernet, Frame, Icmp, Icmpv6, Ipv4, Ipv6, Ipv6Extension, Tcp, Udp, Vlan};
+use crate::observed::Observe;
+
+/// VLAN tags that are looked behind: one service and one customer tag (IEEE 802.1ad).
+pub const VLAN_TAGS: usize = 2;
+/// IPv6 extension headers that are walked before a packet is `ipv6_other`.
+pub const IPV6_EXTENSIONS: usize = 8;
+
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_IPV6: u16 = 0x86dd;
+/// 802.1Q, 802.1ad, and the value that QinQ used before 802.1ad.
+const ETHERTYPE_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+
+const PROTOCOL_HOP_BY_HOP: u8 = 0;
+const PROTOCOL_ICMP: u8 = 1;
+const PROTOCOL_TCP: u8 = 6;
+const PROTOCOL_UDP: u8 = 17;
+const PROTOCOL_ROUTING: u8 = 43;
+const PROTOCOL_FRAGMENT: u8 = 44;
+const PROTOCOL_ICMPV6: u8 = 58;
+const PROTOCOL_DESTINATION_OPTIONS: u8 = 60;
+
+/// The extent of a frame whose own headers do not say how long it is.
+pub const EXTENT_UNKNOWN: usize = usize::MAX;
+
+/// The network header, where there is a sound one.
+#[derive(Clone, Copy)]
+pub enum Network<'a> {
+    None,
+    Ipv4(&'a Ipv4),
+    Ipv6(&'a Ipv6),
+}
+
+/// The transport header, where there is a sound one.
+#[derive(Clone, Copy)]
+pub enum Transport<'a> {
+    None,
+    Tcp(&'a Tcp),
+    Udp(&'a Udp),
+    Icmp(&'a Icmp),
+    Icmpv6(&'a Icmpv6),
+}
+
+/// A decoded packet.
+#[derive(Clone, Copy)]
+pub struct Packet<'a> {
+    pub outcome: Outcome,
+    /// A sound IP header, and its destination is observed: the only packets that may be dropped.
+    pub observed: bool,
+    /// IP protocol, the last of an IPv6 chain. Without meaning where `network` is `None`.
+    pub protocol: u8,
+    /// Where the IP packet ends by its own word, in bytes from the frame's start, or [`EXTENT_UNKNOWN`].
+    pub extent: usize,
+    pub network: Network<'a>,
+    pub transport: Transport<'a>,
+}
+
+impl Packet<'_> {
+    /// A frame with no sound IP header.
+    #[inline(always)]
+    const fn without_network(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            observed: false,
+            protocol: 0,
+            extent: EXTENT_UNKNOWN,
+            network: Network::None,
+            transport: Transport::None,
+        }
+    }
+}
+
+/// Decodes one frame. Never fails: what cannot be decoded has the outcome [`Outcome::Malformed`].
+#[inline(always)]
+pub fn decode<'a>(frame: Frame<'a>, observe: &impl Observe) -> Packet<'a> {
+    let Some(ethernet) = frame.at::<Ethernet>(0) else {
+        return Packet::without_network(Outcome::Malformed);
+    };
+    let mut ethertype = u16::from_be_bytes(ethernet.ethertype);
+    let mut offset = size_of::<Ethernet>();
+    for _ in 0..VLAN_TAGS {
+        if !is_vlan(ethertype) {
+            break;
+        }
+        let Some(tag) = frame.at::<Vlan>(offset) else {
+            return Packet::without_network(Outcome::Malformed);
+        };
+        ethertype = u16::from_be_bytes(tag.ethertype);
+        offset += size_of::<Vlan>();
+    }
+    match ethertype {
+        ETHERTYPE_IPV4 => decode_ipv4(frame, offset, observe),
+        ETHERTYPE_IPV6 => decode_ipv6(frame, offset, observe),
+        _ => Packet::without_network(Outcome::NonIp),
+    }
+}
+
+#[inline(always)]
+fn is_vlan(ethertype: u16) -> bool {
+    let [customer, service, legacy] = ETHERTYPE_VLAN;
+    ethertype == customer || ethertype == service || ethertype == legacy
+}
+
+#[inline(always)]
+fn decode_ipv4<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> Packet<'a> {
+    let Some(ipv4) = frame.at::<Ipv4>(offset) else {
+        return Packet::without_network(Outcome::Malformed);
+    };
+    let header_length = usize::from(ipv4.version_and_header_length & 0xf) * 4;
+    let total_length = usize::from(u16::from_be_bytes(ipv4.total_length));
+    if ipv4.version_and_header_length >> 4 != 4
+        || header_length < size_of::<Ipv4>()
+        || total_length < header_length
+        || offset + header_length > frame.length()
+    {
+        return Packet::without_network(Outcome::Malformed);
+    }
+    let mut packet = Packet {
+        outcome: Outcome::Unobserved,
+        observed: observe.ipv4(ipv4.destination),
+        protocol: ipv4.protocol,
+        extent: offset + total_length,
+        network: Network::Ipv4(ipv4),
+        transport: Transport::None,
+    };
+    if !packet.observed {
+        return packet;
+    }
+    // The low 13 bits are the offset; the more-fragments flag alone is a first fragment.
+    if [ipv4.fragment[0] & 0x1f, ipv4.fragment[1]] != [0, 0] {
+        packet.outcome = Outcome::Fragment;
+        return packet;
+    }
+    let payload = Payload { frame, offset: offset + header_length, end: packet.extent };
+    (packet.outcome, packet.transport) = match ipv4.protocol {
+        PROTOCOL_TCP => payload.tcp(Outcome::Ipv4Tcp),
+        PROTOCOL_UDP => payload.udp(Outcome::Ipv4Udp),
+        PROTOCOL_ICMP => payload.icmp(Outcome::Ipv4Icmp),
+        _ => (Outcome::Ipv4Other, Transport::None),
+    };
+    packet
+}
+
+#[inline(always)]
+fn decode_ipv6<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> Packet<'a> {
+    let Some(ipv6) = frame.at::<Ipv6>(offset) else {
+        return Packet::without_network(Outcome::Malformed);
+    };
+    if ipv6.version_and_class[0] >> 4 != 6 {
+        return Packet::without_network(Outcome::Malformed);
+    }
+    let payload_length = usize::from(u16::from_be_bytes(ipv6.payload_length));
+    let headers_end = offset + size_of::<Ipv6>();
+    let mut packet = Packet {
+        outcome: Outcome::Unobserved,
+        observed: observe.ipv6(&ipv6.destination),
+        protocol: ipv6.next_header,
+        // Zero is a jumbogram's (RFC 2675) or a segmentation offload's: the frame is the bound then.
+        extent: if payload_length == 0 { EXTENT_UNKNOWN } else { headers_end + payload_length },
+        network: Network::Ipv6(ipv6),
+        transport: Transport::None,
+    };
+    if !packet.observed {
+        return packet;
+    }
+    let mut payload = Payload { frame, offset: headers_end, end: packet.extent };
+    for _ in 0..IPV6_EXTENSIONS {
+        if !is_extension(packet.protocol) {
+            break;
+        }
+        let Some((header, length)) = payload.extension(packet.protocol) else {
+            packet.outcome = Outcome::Malformed;
+            return packet;
+        };
+        let is_fragment = packet.protocol == PROTOCOL_FRAGMENT;
+        packet.protocol = header.next_header;
+        // The high 13 bits are the offset.
+        if is_fragment && [header.fragment[0], header.fragment[1] & 0xf8] != [0, 0] {
+            packet.outcome = Outcome::Fragment;
+            return packet;
+        }
+        payload.offset += length;
+    }
+    (packet.outcome, packet.transport) = match packet.protocol {
+        PROTOCOL_TCP => payload.tcp(Outcome::Ipv6Tcp),
+        PROTOCOL_UDP => payload.udp(Outcome::Ipv6Udp),
+        PROTOCOL_ICMPV6 => payload.icmpv6(Outcome::Ipv6Icmp),
+        _ => (Outcome::Ipv6Other, Transport::None),
+    };
+    packet
+}
+
+#[inline(always)]
+fn is_extension(protocol: u8) -> bool {
+    protocol == PROTOCOL_HOP_BY_HOP
+        || protocol == PROTOCOL_ROUTING
+        || protocol == PROTOCOL_FRAGMENT
+        || protocol == PROTOCOL_DESTINATION_OPTIONS
+}
+
+/// What is left of an IP packet from `offset` on: bounded by the frame and by the packet's own length.
+struct Payload<'a> {
+    frame: Frame<'a>,
+    offset: usize,
+    end: usize,
+}
+
+impl<'a> Payload<'a> {
+    const MALFORMED: (Outcome, Transport<'a>) = (Outcome::Malformed, Transport::None);
+
+    /// Whether `length` bytes from the offset on are there, by the IP packet's length and by the frame's.
+    #[inline(always)]
+    fn holds(&self, length: usize) -> bool {
+        self.offset + length <= self.end && self.offset + length <= self.frame.length()
+    }
+
+    /// The header at the offset, where both bounds allow it.
+    #[inline(always)]
+    fn header<T: crate::headers::Header>(&self) -> Option<&'a T> {
+        if self.offset + size_of::<T>() > self.end {
+            return None;
+        }
+        self.frame.at(self.offset)
+    }
+
+    /// The extension header at the offset, and its length in bytes.
+    #[inline(always)]
+    fn extension(&self, protocol: u8) -> Option<(&'a Ipv6Extension, usize)> {
+        let header = self.header::<Ipv6Extension>()?;
+        let length = if protocol == PROTOCOL_FRAGMENT {
+            size_of::<Ipv6Extension>()
+        } else {
+            (usize::from(header.length) + 1) * 8
+        };
+        if self.holds(length) { Some((header, length)) } else { None }
+    }
+
+    #[inline(always)]
+    fn tcp(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
+        let Some(tcp) = self.header::<Tcp>() else {
+            return Self::MALFORMED;
+        };
+        let header_length = usize::from(tcp.data_offset >> 4) * 4;
+        if header_length < size_of::<Tcp>() || !self.holds(header_length) {
+            return Self::MALFORMED;
+        }
+        (sound, Transport::Tcp(tcp))
+    }
+
+    #[inline(always)]
+    fn udp(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
+        let Some(udp) = self.header::<Udp>() else {
+            return Self::MALFORMED;
+        };
+        if usize::from(u16::from_be_bytes(udp.length)) < size_of::<Udp>() {
+            return Self::MALFORMED;
+        }
+        (sound, Transport::Udp(udp))
+    }
+
+    #[inline(always)]
+    fn icmp(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
+        self.header().map_or(Self::MALFORMED, |icmp| (sound, Transport::Icmp(icmp)))
+    }
+
+    #[inline(always)]
+    fn icmpv6(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
+        self.header().map_or(Self::MALFORMED, |icmpv6| (sound, Transport::Icmpv6(icmpv6)))
+    }
+}

@@ -1,0 +1,261 @@
+//! Configuration: a TOML file, flags over it, and what both together come to.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use sensor_ebpf::abi::{INTERFACES, WATCHED_WINDOWS};
+use serde::{Deserialize, Deserializer};
+
+use crate::prefixes::{ObservedRanges, TooManyRanges};
+
+/// Where everything is pinned unless configured otherwise.
+pub const DEFAULT_PIN_DIRECTORY: &str = "/sys/fs/bpf/apus";
+/// CPUs with counters of their own unless configured otherwise: 64 of them take 320 MiB.
+const DEFAULT_COUNTER_CPUS: u32 = 64;
+/// The windows watched unless configured otherwise.
+const DEFAULT_WINDOWS: [u16; 1] = [5656];
+
+/// How to attach.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// In the driver where it can, else in the network stack, with a warning.
+    #[default]
+    Auto,
+    /// In the driver, or not at all.
+    Native,
+    /// In the network stack: slower, and with any driver.
+    Generic,
+}
+
+/// What becomes of packets to observed destinations. All others always pass.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    #[default]
+    Pass,
+    Drop,
+}
+
+/// How intervals are shown.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// One JSON document a line.
+    #[default]
+    Json,
+    /// Tables for people.
+    Table,
+}
+
+/// What the program counts, in the file and as flags; flags win.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Interface to attach to; may be repeated
+    #[arg(short, long = "interface", value_name = "NAME")]
+    pub interfaces: Option<Vec<String>>,
+    /// How to attach
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// Length of an interval, such as 60s or 5m [default: 60s]
+    #[arg(long, value_parser = parse_duration)]
+    #[serde(deserialize_with = "deserialize_duration")]
+    pub interval: Option<Duration>,
+    /// Prefix whose addresses are observed; may be repeated [default: every destination]
+    #[arg(long, value_name = "PREFIX", value_parser = parse_prefix)]
+    #[serde(deserialize_with = "deserialize_prefixes")]
+    pub observed: Option<Vec<IpNet>>,
+    /// What becomes of packets to observed destinations
+    #[arg(long, value_enum)]
+    pub action: Option<Action>,
+    /// TCP window of scans to count, at most 16; may be repeated [default: 5656]
+    #[arg(long = "watched-window", value_name = "WINDOW")]
+    pub watched_windows: Option<Vec<u16>>,
+    /// How many CPUs have counters of their own; the others share one set [default: 64]
+    #[arg(long, value_name = "NUMBER")]
+    pub counter_cpus: Option<NonZeroU32>,
+    /// Folder on a BPF file system where program and counters are pinned [default: /sys/fs/bpf/apus]
+    #[arg(long, value_name = "FOLDER")]
+    pub pin_directory: Option<PathBuf>,
+    /// How intervals are shown
+    #[arg(long, value_enum)]
+    pub output: Option<Output>,
+    /// Name of this sensor in its output [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    pub sensor: Option<String>,
+}
+
+/// Configuration, complete and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub interfaces: Vec<String>,
+    pub mode: Mode,
+    pub interval: Duration,
+    pub observed: Vec<IpNet>,
+    pub ranges: ObservedRanges,
+    pub action: Action,
+    pub watched_windows: Vec<u16>,
+    pub counter_cpus: NonZeroU32,
+    pub pin_directory: PathBuf,
+    pub output: Output,
+    pub sensor: String,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path}, line {line}: {message}")]
+    Invalid { path: PathBuf, line: usize, message: String },
+    #[error("action \"drop\" needs observed prefixes: without any, it would cut this host off")]
+    DropEverything,
+    #[error(
+        "action \"drop\" with observed prefix {0} would cut this host off: \
+         name the observed addresses themselves"
+    )]
+    DropAllAddresses(IpNet),
+    #[error("{0} watched windows, at most {WATCHED_WINDOWS} fit: name fewer")]
+    TooManyWindows(usize),
+    #[error("{0} interfaces, one sensor takes at most {INTERFACES}: start another sensor with another --pin-directory")]
+    TooManyInterfaces(usize),
+    #[error("interface {0} is named twice: name it once")]
+    InterfaceTwice(String),
+    #[error("an interval of {0:?} is too short: 100ms is the least")]
+    IntervalTooShort(Duration),
+    #[error(transparent)]
+    Ranges(#[from] TooManyRanges),
+}
+
+impl Options {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, is not TOML, or has a key or value that is not ours, with its line.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.into(),
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: error.message().replace('\n', " "),
+        })
+    }
+
+    /// These options, and those of `other` where these have none.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            interfaces: self.interfaces.or(other.interfaces),
+            mode: self.mode.or(other.mode),
+            interval: self.interval.or(other.interval),
+            observed: self.observed.or(other.observed),
+            action: self.action.or(other.action),
+            watched_windows: self.watched_windows.or(other.watched_windows),
+            counter_cpus: self.counter_cpus.or(other.counter_cpus),
+            pin_directory: self.pin_directory.or(other.pin_directory),
+            output: self.output.or(other.output),
+            sensor: self.sensor.or(other.sensor),
+        }
+    }
+
+    /// Fills in the defaults and checks the whole.
+    ///
+    /// # Errors
+    /// Where the options contradict each other or the program's limits.
+    pub fn resolve(self) -> Result<Settings, ConfigError> {
+        let mut observed = self.observed.unwrap_or_default();
+        observed = IpNet::aggregate(&observed);
+        let mut watched_windows = self.watched_windows.unwrap_or_else(|| DEFAULT_WINDOWS.into());
+        watched_windows.sort_unstable();
+        watched_windows.dedup();
+        let settings = Settings {
+            ranges: ObservedRanges::new(&observed)?,
+            interfaces: self.interfaces.unwrap_or_default(),
+            mode: self.mode.unwrap_or_default(),
+            interval: self.interval.unwrap_or(Duration::from_secs(60)),
+            observed,
+            action: self.action.unwrap_or_default(),
+            watched_windows,
+            counter_cpus: self.counter_cpus.unwrap_or(
+                const { NonZeroU32::new(DEFAULT_COUNTER_CPUS).expect("a number above zero") },
+            ),
+            pin_directory: self.pin_directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()),
+            output: self.output.unwrap_or_default(),
+            sensor: self.sensor.unwrap_or_else(host_name),
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.action == Action::Drop {
+            if self.observed.is_empty() {
+                return Err(ConfigError::DropEverything);
+            }
+            if let Some(all) = self.observed.iter().find(|prefix| prefix.prefix_len() == 0) {
+                return Err(ConfigError::DropAllAddresses(*all));
+            }
+        }
+        if self.watched_windows.len() > WATCHED_WINDOWS {
+            return Err(ConfigError::TooManyWindows(self.watched_windows.len()));
+        }
+        if self.interfaces.len() > INTERFACES {
+            return Err(ConfigError::TooManyInterfaces(self.interfaces.len()));
+        }
+        for (index, interface) in self.interfaces.iter().enumerate() {
+            if self.interfaces[..index].contains(interface) {
+                return Err(ConfigError::InterfaceTwice(interface.clone()));
+            }
+        }
+        if self.interval < Duration::from_millis(100) {
+            return Err(ConfigError::IntervalTooShort(self.interval));
+        }
+        Ok(())
+    }
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "sensor".into(), |name| name.trim().to_owned())
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration =
+        text.parse().map_err(|_| format!("\"{text}\" is not a duration such as 60s or 5m"))?;
+    Duration::try_from(duration).map_err(|_| format!("\"{text}\" is less than nothing"))
+}
+
+/// A prefix, or a single address as the prefix of its whole length.
+fn parse_prefix(text: &str) -> Result<IpNet, String> {
+    let prefix: IpNet = text
+        .parse()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("\"{text}\" is not a prefix such as 192.0.2.0/24 or 2001:db8::/32"))?;
+    if prefix.trunc() != prefix {
+        return Err(format!("\"{text}\" has host bits set: did you mean {}?", prefix.trunc()));
+    }
+    Ok(prefix)
+}
+
+fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn deserialize_prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts
+        .iter()
+        .map(|text| parse_prefix(text))
+        .collect::<Result<_, _>>()
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,49 @@
+//! Everything this repository does to itself: one file per subcommand.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod build;
+mod cargo;
+mod demo;
+mod search_path;
+mod setup;
+mod test;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about)]
+struct CommandLine {
+    #[command(subcommand)]
+    subcommand: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install whatever this machine lacks; silent when nothing is missing
+    Setup(setup::Arguments),
+    /// Build the sensor in release and say where it is and how large
+    Build,
+    /// Run the demonstration on this machine, in namespaces of its own
+    Demo(demo::Arguments),
+    /// Run every test, the privileged ones too where this user may
+    Test(test::Arguments),
+    /// Run the benchmarks
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let CommandLine { subcommand } = CommandLine::parse();
+    let outcome = match subcommand {
+        Task::Setup(arguments) => setup::run(&arguments),
+        Task::Build => build::run(),
+        Task::Demo(arguments) => demo::run(&arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

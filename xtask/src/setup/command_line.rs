@@ -1,0 +1,50 @@
+//! One command, kept as data: what is run and what a person is told to run cannot differ.
+
+use std::fmt;
+use std::process::Command;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    pub environment: Vec<(&'static str, &'static str)>,
+    pub program: &'static str,
+    pub arguments: Vec<String>,
+    pub root: bool,
+}
+
+impl CommandLine {
+    pub fn new(program: &'static str, arguments: &[&str]) -> Self {
+        Self {
+            environment: Vec::new(),
+            program,
+            arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+            root: false,
+        }
+    }
+
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    pub fn by_root(mut self) -> Self {
+        self.root = true;
+        self
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(&self.arguments).envs(self.environment.iter().copied());
+        command
+    }
+}
+
+impl fmt::Display for CommandLine {
+    /// No word used here needs quoting.
+    fn fmt(&self, output: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.environment {
+            write!(output, "{name}={value} ")?;
+        }
+        output.write_str(self.program)?;
+        self.arguments.iter().try_for_each(|word| write!(output, " {word}"))
+    }
+}

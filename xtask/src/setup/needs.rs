@@ -1,0 +1,72 @@
+//! The registry of what Apus needs from its host, and why: the only place where a tool, a package
+//! or a version is named.
+
+use super::Purpose;
+
+/// A program that must be found, and the Debian package it comes in.
+#[derive(Debug)]
+pub struct Tool {
+    pub program: &'static str,
+    pub package: &'static str,
+    pub why: &'static str,
+    pub purposes: &'static [Purpose],
+}
+
+/// Every purpose that sends packets through network namespaces.
+const NETWORK: &[Purpose] =
+    &[Purpose::Demo, Purpose::Bench, Purpose::Test, Purpose::Oracle, Purpose::Scanners];
+const SCANNERS: &[Purpose] = &[Purpose::Scanners];
+
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        program: "ip",
+        package: "iproute2",
+        why: "makes the network namespaces and veth pairs",
+        purposes: NETWORK,
+    },
+    Tool {
+        program: "ethtool",
+        package: "ethtool",
+        why: "turns off offloads that would merge or rewrite test packets",
+        purposes: NETWORK,
+    },
+    Tool {
+        program: "nsenter",
+        package: "util-linux",
+        why: "runs a program inside a network namespace",
+        purposes: NETWORK,
+    },
+    Tool {
+        program: "tshark",
+        package: "tshark",
+        why: "the independent dissector the sensor's counts are compared with",
+        purposes: &[Purpose::Test, Purpose::Oracle],
+    },
+    Tool {
+        program: "tcpdump",
+        package: "tcpdump",
+        why: "captures what a real scanner sends",
+        purposes: SCANNERS,
+    },
+    Tool { program: "nmap", package: "nmap", why: "a real scanner to capture", purposes: SCANNERS },
+    Tool { program: "masscan", package: "masscan", why: "a real scanner to capture", purposes: SCANNERS },
+    Tool { program: "zmap", package: "zmap", why: "a real scanner to capture", purposes: SCANNERS },
+    Tool { program: "hping3", package: "hping3", why: "a real scanner to capture", purposes: SCANNERS },
+];
+
+/// Debian's compiler with a ready-made libcore for BPF: no rustup component to download.
+pub const LIBCORE_PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev-bpf"];
+pub const LIBCORE_WHY: &str = "the compiler and libcore for the XDP programs";
+
+/// The oldest Debian compiler that will do: the workspace's own `rust-version`.
+pub const OLDEST_RUSTC: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// What is installed, and the oldest that has been seen to link these programs.
+pub const BPF_LINKER: &str = "0.13.0";
+pub const OLDEST_BPF_LINKER: &str = "0.13";
+pub const BPF_LINKER_WHY: &str = "links the XDP programs; compiled here, a minute or two";
+pub const LLVM_PREFIX: &str = "/usr/lib/llvm-22";
+pub const LLVM_FEATURE: &str = "llvm-22";
+pub const LLVM_PACKAGES: &[&str] =
+    &["llvm-22-dev", "libpolly-22-dev", "zlib1g-dev", "libzstd-dev", "libxml2-dev"];
+pub const LLVM_WHY: &str = "LLVM 22, to compile bpf-linker with";

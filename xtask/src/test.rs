@@ -1,0 +1,52 @@
+//! `cargo xtask test`: every test there is.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::{cargo, setup};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Arguments for `cargo test`, as in `cargo xtask test -- --package tests some_name`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    forwarded: Vec<OsString>,
+}
+
+/// `APUS_PRIVILEGED=required` in the environment, which the tests inherit, makes a privileged test
+/// that cannot run fail rather than skip. The XDP programs themselves are binaries for another
+/// machine: the feature they require keeps cargo from building them here.
+pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
+    setup::ensure(setup::Purpose::Test)?;
+    let mut command = cargo::command();
+    command.args(["test", "--profile", "checked", "--lib", "--bins", "--tests"]);
+    if !names_packages(forwarded) {
+        command.arg("--workspace");
+    }
+    command.args(forwarded);
+    cargo::become_program(command)
+}
+
+/// `--workspace` would override a choice of packages.
+fn names_packages(forwarded: &[OsString]) -> bool {
+    let words = forwarded.iter().map(|word| word.to_string_lossy());
+    words.take_while(|word| word != "--").any(|word| word.starts_with("-p") || word.starts_with("--package"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_choice_of_packages_before_the_harness_arguments_counts() {
+        let chosen = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(OsString::from).collect();
+            names_packages(&words)
+        };
+        assert!(chosen(&["-p", "tests"]));
+        assert!(chosen(&["some_name", "--package=tests"]));
+        assert!(!chosen(&["some_name", "--", "-p"]));
+        assert!(!chosen(&[]));
+    }
+}
