@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod cargo;
 mod demo;
+mod oracle;
 mod search_path;
 mod setup;
 mod test;
@@ -31,6 +32,8 @@ enum Task {
     Test(test::Arguments),
     /// Run the benchmarks
     Bench(bench::Arguments),
+    /// Compare the sensor's counts with tshark's, capture by capture
+    Oracle(oracle::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Oracle(arguments) => oracle::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

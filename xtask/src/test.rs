@@ -14,13 +14,14 @@ pub struct Arguments {
     forwarded: Vec<OsString>,
 }
 
+/// `--tests` is every library, program and test folder, and does not insist that a package has each.
 /// `APUS_PRIVILEGED=required` in the environment, which the tests inherit, makes a privileged test
 /// that cannot run fail rather than skip. The XDP programs themselves are binaries for another
 /// machine: the feature they require keeps cargo from building them here.
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Test)?;
     let mut command = cargo::command();
-    command.args(["test", "--profile", "checked", "--lib", "--bins", "--tests"]);
+    command.args(["test", "--profile", "checked", "--tests"]);
     if !names_packages(forwarded) {
         command.arg("--workspace");
     }

@@ -1,0 +1,51 @@
+//! The sensor's own counts of a capture.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::counters::Counters;
+use super::tshark::complaint;
+
+/// Exit code of a Rust program that panicked.
+const PANICKED: i32 = 101;
+
+#[derive(Debug)]
+pub struct Replay {
+    pub counters: Counters,
+    pub end: End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    Complete,
+    /// It reported why it read no further, in these words.
+    Refused(String),
+    /// It ended in a way that no capture must make it end.
+    Crashed(String),
+}
+
+pub fn replay(sensor: &Path, capture: &Path) -> Result<Replay> {
+    let output = Command::new(sensor)
+        .args(["replay", "--json"])
+        .arg(capture)
+        .output()
+        .with_context(|| format!("cannot start {}", sensor.display()))?;
+    let words = complaint(&String::from_utf8_lossy(&output.stderr));
+    let end = match output.status.code() {
+        Some(0) => End::Complete,
+        None | Some(PANICKED) => End::Crashed(format!("{}: {words}", output.status)),
+        Some(_) if words.is_empty() => End::Crashed(format!("{}, without a word", output.status)),
+        Some(_) => End::Refused(words),
+    };
+    // A capture refused at once need not come with a document.
+    let counters = if output.stdout.trim_ascii().is_empty() && end != End::Complete {
+        Counters::default()
+    } else {
+        let document = serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("its document for {} is no JSON", capture.display()))?;
+        Counters::from_document(&document)?
+    };
+    Ok(Replay { counters, end })
+}
