@@ -71,8 +71,7 @@ pub unsafe fn count<R: Raise>(
             Outcome::Malformed | Outcome::NonIp | Outcome::Unobserved => return,
             _ => R::raise(element(&raw mut (*counters).ip_protocols, packet.protocol.into()), 1),
         }
-        if let (Network::Ipv4(ipv4), true) =
-            (packet.network, !matches!(packet.outcome, Outcome::Fragment))
+        if let (Network::Ipv4(ipv4), true) = (packet.network, !matches!(packet.outcome, Outcome::Fragment))
             && is_zmap(ipv4)
         {
             count_signature::<R>(counters, Signature::Zmap);

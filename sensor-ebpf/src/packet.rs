@@ -76,11 +76,35 @@ impl Packet<'_> {
     }
 }
 
+/// What is done with a decoded packet.
+///
+/// A trait, and no closure, because only a function can be told to be inlined always.
+pub trait Then<'a> {
+    type Result;
+    fn then(self, packet: Packet<'a>) -> Self::Result;
+}
+
 /// Decodes one frame. Never fails: what cannot be decoded has the outcome [`Outcome::Malformed`].
-#[inline(always)]
+#[must_use]
 pub fn decode<'a>(frame: Frame<'a>, observe: &impl Observe) -> Packet<'a> {
+    struct GiveBack;
+    impl<'a> Then<'a> for GiveBack {
+        type Result = Packet<'a>;
+        fn then(self, packet: Packet<'a>) -> Packet<'a> {
+            packet
+        }
+    }
+    decode_then(frame, observe, GiveBack)
+}
+
+/// Decodes one frame and hands the packet on.
+///
+/// `then` is called once, from wherever the decoding ends. Inlined there, it finds the outcome as a
+/// constant and the headers in registers, where a [`Packet`] that is returned would go through memory.
+#[inline(always)]
+pub fn decode_then<'a, T: Then<'a>>(frame: Frame<'a>, observe: &impl Observe, then: T) -> T::Result {
     let Some(ethernet) = frame.at::<Ethernet>(0) else {
-        return Packet::without_network(Outcome::Malformed);
+        return then.then(Packet::without_network(Outcome::Malformed));
     };
     let mut ethertype = u16::from_be_bytes(ethernet.ethertype);
     let mut offset = size_of::<Ethernet>();
@@ -89,15 +113,15 @@ pub fn decode<'a>(frame: Frame<'a>, observe: &impl Observe) -> Packet<'a> {
             break;
         }
         let Some(tag) = frame.at::<Vlan>(offset) else {
-            return Packet::without_network(Outcome::Malformed);
+            return then.then(Packet::without_network(Outcome::Malformed));
         };
         ethertype = u16::from_be_bytes(tag.ethertype);
         offset += size_of::<Vlan>();
     }
     match ethertype {
-        ETHERTYPE_IPV4 => decode_ipv4(frame, offset, observe),
-        ETHERTYPE_IPV6 => decode_ipv6(frame, offset, observe),
-        _ => Packet::without_network(Outcome::NonIp),
+        ETHERTYPE_IPV4 => decode_ipv4(frame, offset, observe, then),
+        ETHERTYPE_IPV6 => decode_ipv6(frame, offset, observe, then),
+        _ => then.then(Packet::without_network(Outcome::NonIp)),
     }
 }
 
@@ -108,9 +132,14 @@ fn is_vlan(ethertype: u16) -> bool {
 }
 
 #[inline(always)]
-fn decode_ipv4<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> Packet<'a> {
+fn decode_ipv4<'a, T: Then<'a>>(
+    frame: Frame<'a>,
+    offset: usize,
+    observe: &impl Observe,
+    then: T,
+) -> T::Result {
     let Some(ipv4) = frame.at::<Ipv4>(offset) else {
-        return Packet::without_network(Outcome::Malformed);
+        return then.then(Packet::without_network(Outcome::Malformed));
     };
     let header_length = usize::from(ipv4.version_and_header_length & 0xf) * 4;
     let total_length = usize::from(u16::from_be_bytes(ipv4.total_length));
@@ -119,7 +148,7 @@ fn decode_ipv4<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> P
         || total_length < header_length
         || offset + header_length > frame.length()
     {
-        return Packet::without_network(Outcome::Malformed);
+        return then.then(Packet::without_network(Outcome::Malformed));
     }
     let mut packet = Packet {
         outcome: Outcome::Unobserved,
@@ -130,30 +159,37 @@ fn decode_ipv4<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> P
         transport: Transport::None,
     };
     if !packet.observed {
-        return packet;
+        return then.then(packet);
     }
     // The low 13 bits are the offset; the more-fragments flag alone is a first fragment.
-    if [ipv4.fragment[0] & 0x1f, ipv4.fragment[1]] != [0, 0] {
+    if u16::from_be_bytes(ipv4.fragment) & 0x1fff != 0 {
         packet.outcome = Outcome::Fragment;
-        return packet;
+        return then.then(packet);
     }
     let payload = Payload { frame, offset: offset + header_length, end: packet.extent };
-    (packet.outcome, packet.transport) = match ipv4.protocol {
-        PROTOCOL_TCP => payload.tcp(Outcome::Ipv4Tcp),
-        PROTOCOL_UDP => payload.udp(Outcome::Ipv4Udp),
-        PROTOCOL_ICMP => payload.icmp(Outcome::Ipv4Icmp),
-        _ => (Outcome::Ipv4Other, Transport::None),
-    };
-    packet
+    match ipv4.protocol {
+        PROTOCOL_TCP => payload.tcp(packet, Outcome::Ipv4Tcp, then),
+        PROTOCOL_UDP => payload.udp(packet, Outcome::Ipv4Udp, then),
+        PROTOCOL_ICMP => payload.icmp(packet, Outcome::Ipv4Icmp, then),
+        _ => {
+            packet.outcome = Outcome::Ipv4Other;
+            then.then(packet)
+        }
+    }
 }
 
 #[inline(always)]
-fn decode_ipv6<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> Packet<'a> {
+fn decode_ipv6<'a, T: Then<'a>>(
+    frame: Frame<'a>,
+    offset: usize,
+    observe: &impl Observe,
+    then: T,
+) -> T::Result {
     let Some(ipv6) = frame.at::<Ipv6>(offset) else {
-        return Packet::without_network(Outcome::Malformed);
+        return then.then(Packet::without_network(Outcome::Malformed));
     };
     if ipv6.version_and_class[0] >> 4 != 6 {
-        return Packet::without_network(Outcome::Malformed);
+        return then.then(Packet::without_network(Outcome::Malformed));
     }
     let payload_length = usize::from(u16::from_be_bytes(ipv6.payload_length));
     let headers_end = offset + size_of::<Ipv6>();
@@ -167,7 +203,7 @@ fn decode_ipv6<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> P
         transport: Transport::None,
     };
     if !packet.observed {
-        return packet;
+        return then.then(packet);
     }
     let mut payload = Payload { frame, offset: headers_end, end: packet.extent };
     for _ in 0..IPV6_EXTENSIONS {
@@ -176,24 +212,26 @@ fn decode_ipv6<'a>(frame: Frame<'a>, offset: usize, observe: &impl Observe) -> P
         }
         let Some((header, length)) = payload.extension(packet.protocol) else {
             packet.outcome = Outcome::Malformed;
-            return packet;
+            return then.then(packet);
         };
         let is_fragment = packet.protocol == PROTOCOL_FRAGMENT;
         packet.protocol = header.next_header;
         // The high 13 bits are the offset.
-        if is_fragment && [header.fragment[0], header.fragment[1] & 0xf8] != [0, 0] {
+        if is_fragment && u16::from_be_bytes(header.fragment) & 0xfff8 != 0 {
             packet.outcome = Outcome::Fragment;
-            return packet;
+            return then.then(packet);
         }
         payload.offset += length;
     }
-    (packet.outcome, packet.transport) = match packet.protocol {
-        PROTOCOL_TCP => payload.tcp(Outcome::Ipv6Tcp),
-        PROTOCOL_UDP => payload.udp(Outcome::Ipv6Udp),
-        PROTOCOL_ICMPV6 => payload.icmpv6(Outcome::Ipv6Icmp),
-        _ => (Outcome::Ipv6Other, Transport::None),
-    };
-    packet
+    match packet.protocol {
+        PROTOCOL_TCP => payload.tcp(packet, Outcome::Ipv6Tcp, then),
+        PROTOCOL_UDP => payload.udp(packet, Outcome::Ipv6Udp, then),
+        PROTOCOL_ICMPV6 => payload.icmpv6(packet, Outcome::Ipv6Icmp, then),
+        _ => {
+            packet.outcome = Outcome::Ipv6Other;
+            then.then(packet)
+        }
+    }
 }
 
 #[inline(always)]
@@ -212,8 +250,6 @@ struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    const MALFORMED: (Outcome, Transport<'a>) = (Outcome::Malformed, Transport::None);
-
     /// Whether `length` bytes from the offset on are there, by the IP packet's length and by the frame's.
     #[inline(always)]
     fn holds(&self, length: usize) -> bool {
@@ -242,35 +278,42 @@ impl<'a> Payload<'a> {
     }
 
     #[inline(always)]
-    fn tcp(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
+    fn tcp<T: Then<'a>>(&self, packet: Packet<'a>, sound: Outcome, then: T) -> T::Result {
         let Some(tcp) = self.header::<Tcp>() else {
-            return Self::MALFORMED;
+            return then.then(Packet { outcome: Outcome::Malformed, ..packet });
         };
         let header_length = usize::from(tcp.data_offset >> 4) * 4;
         if header_length < size_of::<Tcp>() || !self.holds(header_length) {
-            return Self::MALFORMED;
+            return then.then(Packet { outcome: Outcome::Malformed, ..packet });
         }
-        (sound, Transport::Tcp(tcp))
+        then.then(Packet { outcome: sound, transport: Transport::Tcp(tcp), ..packet })
     }
 
     #[inline(always)]
-    fn udp(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
-        let Some(udp) = self.header::<Udp>() else {
-            return Self::MALFORMED;
-        };
-        if usize::from(u16::from_be_bytes(udp.length)) < size_of::<Udp>() {
-            return Self::MALFORMED;
+    fn udp<T: Then<'a>>(&self, packet: Packet<'a>, sound: Outcome, then: T) -> T::Result {
+        match self.header::<Udp>() {
+            Some(udp) if usize::from(u16::from_be_bytes(udp.length)) >= size_of::<Udp>() => {
+                then.then(Packet { outcome: sound, transport: Transport::Udp(udp), ..packet })
+            }
+            _ => then.then(Packet { outcome: Outcome::Malformed, ..packet }),
         }
-        (sound, Transport::Udp(udp))
     }
 
     #[inline(always)]
-    fn icmp(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
-        self.header().map_or(Self::MALFORMED, |icmp| (sound, Transport::Icmp(icmp)))
+    fn icmp<T: Then<'a>>(&self, packet: Packet<'a>, sound: Outcome, then: T) -> T::Result {
+        match self.header() {
+            Some(icmp) => then.then(Packet { outcome: sound, transport: Transport::Icmp(icmp), ..packet }),
+            None => then.then(Packet { outcome: Outcome::Malformed, ..packet }),
+        }
     }
 
     #[inline(always)]
-    fn icmpv6(&self, sound: Outcome) -> (Outcome, Transport<'a>) {
-        self.header().map_or(Self::MALFORMED, |icmpv6| (sound, Transport::Icmpv6(icmpv6)))
+    fn icmpv6<T: Then<'a>>(&self, packet: Packet<'a>, sound: Outcome, then: T) -> T::Result {
+        match self.header() {
+            Some(icmpv6) => {
+                then.then(Packet { outcome: sound, transport: Transport::Icmpv6(icmpv6), ..packet })
+            }
+            None => then.then(Packet { outcome: Outcome::Malformed, ..packet }),
+        }
     }
 }

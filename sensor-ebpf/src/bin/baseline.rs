@@ -9,7 +9,7 @@ use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use sensor_ebpf::headers::Frame;
 use sensor_ebpf::observed::Everything;
-use sensor_ebpf::packet::{Transport, decode};
+use sensor_ebpf::packet::{Packet, Then, Transport, decode_then};
 
 /// The limit: nothing that looks at a packet can be faster.
 #[xdp(frags)]
@@ -28,14 +28,28 @@ pub fn decode_only(context: XdpContext) -> u32 {
             ptr::with_exposed_provenance(context.data_end()),
         )
     };
-    let packet = decode(frame, &Everything);
-    let ports = match packet.transport {
-        Transport::Tcp(tcp) => u16::from_be_bytes(tcp.source_port) ^ u16::from_be_bytes(tcp.destination_port),
-        Transport::Udp(udp) => u16::from_be_bytes(udp.source_port) ^ u16::from_be_bytes(udp.destination_port),
-        _ => 0,
-    };
-    // No packet has this: it keeps the decoded values alive.
-    if packet.outcome as u32 + u32::from(ports) == u32::MAX { XDP_PASS } else { XDP_DROP }
+    decode_then(frame, &Everything, Dropping)
+}
+
+struct Dropping;
+
+impl Then<'_> for Dropping {
+    type Result = u32;
+
+    #[inline(always)]
+    fn then(self, packet: Packet<'_>) -> u32 {
+        let ports = match packet.transport {
+            Transport::Tcp(tcp) => {
+                u16::from_be_bytes(tcp.source_port) ^ u16::from_be_bytes(tcp.destination_port)
+            }
+            Transport::Udp(udp) => {
+                u16::from_be_bytes(udp.source_port) ^ u16::from_be_bytes(udp.destination_port)
+            }
+            _ => 0,
+        };
+        // No packet has this: it keeps the decoded values alive.
+        if packet.outcome as u32 + u32::from(ports) == u32::MAX { XDP_PASS } else { XDP_DROP }
+    }
 }
 
 #[panic_handler]

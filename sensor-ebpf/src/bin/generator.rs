@@ -14,6 +14,7 @@ use sensor_ebpf::classify::ZMAP_IDENTIFICATION;
 use sensor_ebpf::generate::{
     GENERATOR_CPUS, Generated, Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template, mutations,
 };
+use sensor_ebpf::headers::Ipv4;
 
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 
@@ -151,40 +152,48 @@ fn mutate(context: &XdpContext, template: &Template, random: u64) -> Option<()> 
 
 /// Sets the sequence number, such that exactly the signatures that the template asks for match.
 #[inline(always)]
-unsafe fn sequence(
+fn sequence(
     context: &XdpContext,
     template: &Template,
     network: usize,
     transport: usize,
     random: u32,
 ) -> Option<()> {
-    let place = at::<u32>(context, transport + 4)?;
-    // SAFETY: places checked by `at`.
-    unsafe {
-        let target = u32::from_be(at::<u32>(context, network + 16)?.read_unaligned());
-        if template.mutations & mutations::MIRAI != 0 {
-            place.write_unaligned(target.to_be());
-            return Some(());
-        }
-        let port = u16::from_be(at::<u16>(context, transport + 2)?.read_unaligned());
-        let identification = at::<u16>(context, network + 4)?;
-        let masscan = template.mutations & mutations::MASSCAN != 0;
-        let forbidden =
-            if masscan { ZMAP_IDENTIFICATION } else { u16::from_be(identification.read_unaligned()) };
-        let mut sequence = random;
-        if (target ^ u32::from(port) ^ sequence) as u16 == forbidden {
-            sequence ^= 1;
-        }
-        if masscan {
-            identification.write_unaligned(((target ^ u32::from(port) ^ sequence) as u16).to_be());
-        }
-        // The highest bit last: it does not reach the 16 bits that masscan's ID is made of.
-        if sequence == target {
-            sequence ^= 1 << 31;
-        }
-        place.write_unaligned(sequence.to_be());
+    // One checked place for each header: the compiler merges several checks of one header into the
+    // farthest, and the verifier does not follow it there.
+    let ipv4 = at::<Ipv4>(context, network)?;
+    let tcp = at::<TcpStart>(context, transport)?;
+    // SAFETY: places checked by `at`, of types with alignment 1.
+    let (ipv4, tcp) = unsafe { (&mut *ipv4, &mut *tcp) };
+    if template.mutations & mutations::MIRAI != 0 {
+        tcp.sequence = ipv4.destination;
+        return Some(());
     }
+    let target = u32::from_be_bytes(ipv4.destination);
+    let port = u32::from(u16::from_be_bytes(tcp.destination_port));
+    let masscan = template.mutations & mutations::MASSCAN != 0;
+    let forbidden = if masscan { ZMAP_IDENTIFICATION } else { u16::from_be_bytes(ipv4.identification) };
+    let mut sequence = random;
+    if (target ^ port ^ sequence) as u16 == forbidden {
+        sequence ^= 1;
+    }
+    if masscan {
+        ipv4.identification = ((target ^ port ^ sequence) as u16).to_be_bytes();
+    }
+    // The highest bit last: it does not reach the 16 bits that masscan's ID is made of.
+    if sequence == target {
+        sequence ^= 1 << 31;
+    }
+    tcp.sequence = sequence.to_be_bytes();
     Some(())
+}
+
+/// The beginning of a TCP header, as far as a template must have it to ask for a sequence number.
+#[repr(C)]
+struct TcpStart {
+    source_port: [u8; 2],
+    destination_port: [u8; 2],
+    sequence: [u8; 4],
 }
 
 #[panic_handler]

@@ -3,6 +3,7 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+use core::marker::PhantomData;
 use core::ptr;
 
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
@@ -14,10 +15,10 @@ use aya_ebpf::programs::XdpContext;
 use sensor_ebpf::abi::{
     BANKS, Control, CpuCounters, Ipv4Range, Ipv6Range, OBSERVED_RANGES, WATCHED_WINDOWS as WINDOWS,
 };
-use sensor_ebpf::count::{Exclusive, Shared, WatchedWindows, count};
+use sensor_ebpf::count::{Exclusive, Raise, Shared, WatchedWindows, count};
 use sensor_ebpf::headers::Frame;
 use sensor_ebpf::observed::{Observe, Ranges};
-use sensor_ebpf::packet::{Packet, decode};
+use sensor_ebpf::packet::{Packet, Then, decode_then};
 
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 /// A first buffer shorter than this is the whole frame: drivers fill the first before a second.
@@ -76,9 +77,6 @@ fn observe(context: &XdpContext) -> u32 {
             ptr::with_exposed_provenance(context.data_end()),
         )
     };
-    let packet = decode(frame, &Configured);
-    let bytes = frame_bytes(context, frame, &packet);
-
     // Neither look-up can fail: the index of one is constant, and that of the other bounded by the
     // agent's own size of the map. The verifier wants to see the branch all the same.
     let Some(control) = CONTROL.get_ptr(0) else {
@@ -89,31 +87,54 @@ fn observe(context: &XdpContext) -> u32 {
     // SAFETY: no arguments, no side effects.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     let last_slot = configured(&LAST_SLOT);
-    let shared = configured(&LAST_SLOT_SHARED) != 0 && cpu >= last_slot;
     let slot = if cpu < last_slot { cpu } else { last_slot };
     let Some(counters) = COUNTERS.get_ptr_mut(slot * BANKS + (bank & 1)) else {
         return XDP_PASS;
     };
-    if shared {
-        // SAFETY: a whole value, and every CPU that counts in it takes this branch.
-        unsafe { count::<Shared>(counters, &packet, bytes, &Configured) }
+    if configured(&LAST_SLOT_SHARED) != 0 && cpu >= last_slot {
+        observe_as::<Shared>(context, frame, counters)
     } else {
-        // SAFETY: a whole value, and no other CPU has this slot.
-        unsafe { count::<Exclusive>(counters, &packet, bytes, &Configured) }
+        observe_as::<Exclusive>(context, frame, counters)
     }
-    if packet.observed && configured(&DROP_OBSERVED) != 0 { XDP_DROP } else { XDP_PASS }
 }
 
-/// The frame's length. Where its headers say that it ends within the first buffer, and that buffer is
-/// too short to be one of several, that is all there is; else the kernel is asked.
 #[inline(always)]
-fn frame_bytes(context: &XdpContext, frame: Frame<'_>, packet: &Packet<'_>) -> u64 {
-    let length = frame.length();
-    if configured(&MULTI_BUFFER) != 0 && (length >= SMALLEST_FIRST_BUFFER || packet.extent > length) {
-        // SAFETY: the context is the one that the kernel passed to this program.
-        return unsafe { bpf_xdp_get_buff_len(context.ctx) };
+fn observe_as<R: Raise>(context: &XdpContext, frame: Frame<'_>, counters: *mut CpuCounters) -> u32 {
+    decode_then(
+        frame,
+        &Configured,
+        Counting::<R> { context, length: frame.length(), counters, manner: PhantomData },
+    )
+}
+
+/// Counting a decoded packet in one slot, and its verdict.
+struct Counting<'a, R> {
+    context: &'a XdpContext,
+    /// Bytes in the first buffer.
+    length: usize,
+    counters: *mut CpuCounters,
+    manner: PhantomData<R>,
+}
+
+impl<R: Raise> Then<'_> for Counting<'_, R> {
+    type Result = u32;
+
+    #[inline(always)]
+    fn then(self, packet: Packet<'_>) -> u32 {
+        let Self { context, length, counters, manner: _ } = self;
+        // SAFETY: a whole value of the map, with no writer that `R` does not allow for.
+        unsafe { count::<R>(counters, &packet, length as u64, &Configured) };
+        // The first buffer is the whole frame where the headers say that it ends there, and where it is
+        // too short to have another behind it; else the kernel is asked.
+        if configured(&MULTI_BUFFER) != 0 && (length >= SMALLEST_FIRST_BUFFER || packet.extent > length) {
+            // SAFETY: the context is the one that the kernel passed, and the counters are as above.
+            unsafe {
+                let rest = bpf_xdp_get_buff_len(context.ctx).wrapping_sub(length as u64);
+                R::raise(&raw mut (*counters).bytes, rest);
+            }
+        }
+        if packet.observed && configured(&DROP_OBSERVED) != 0 { XDP_DROP } else { XDP_PASS }
     }
-    length as u64
 }
 
 /// What the agent put into `.rodata`: constants to the verifier, which removes what they switch off.
@@ -147,9 +168,8 @@ impl WatchedWindows for Configured {
         let mut position = 0;
         while position < WINDOWS && position < count {
             // SAFETY: `position` is below the array's length. Volatile, as in `configured`.
-            let watched = unsafe {
-                ptr::read_volatile((&raw const WATCHED_WINDOWS).cast::<u32>().add(position))
-            };
+            let watched =
+                unsafe { ptr::read_volatile((&raw const WATCHED_WINDOWS).cast::<u32>().add(position)) };
             if watched == u32::from(window) {
                 return Some(position);
             }
