@@ -52,42 +52,62 @@ pub enum Output {
     Table,
 }
 
-/// What the program counts, in the file and as flags; flags win.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
+/// A configuration file's keys; flags say the same and win.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// Interface to attach to; may be repeated
-    #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Option<Vec<String>>,
-    /// How to attach
-    #[arg(long, value_enum)]
     pub mode: Option<Mode>,
-    /// Length of an interval, such as 60s or 5m [default: 60s]
-    #[arg(long, value_parser = parse_duration)]
     #[serde(deserialize_with = "deserialize_duration")]
+    pub interval: Option<Duration>,
+    #[serde(deserialize_with = "deserialize_prefixes")]
+    pub observed: Option<Vec<IpNet>>,
+    pub action: Option<Action>,
+    pub watched_windows: Option<Vec<u16>>,
+    pub counter_cpus: Option<NonZeroU32>,
+    pub pin_directory: Option<PathBuf>,
+    pub output: Option<Output>,
+    pub sensor: Option<String>,
+}
+
+/// Flags about what is counted, for a network and for a capture alike.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CountingFlags {
+    /// Configuration file (TOML); flags win over it
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Length of an interval, such as 60s or 5m [default of run: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub interval: Option<Duration>,
     /// Prefix whose addresses are observed; may be repeated [default: every destination]
     #[arg(long, value_name = "PREFIX", value_parser = parse_prefix)]
-    #[serde(deserialize_with = "deserialize_prefixes")]
     pub observed: Option<Vec<IpNet>>,
-    /// What becomes of packets to observed destinations
-    #[arg(long, value_enum)]
-    pub action: Option<Action>,
     /// TCP window of scans to count, at most 16; may be repeated [default: 5656]
     #[arg(long = "watched-window", value_name = "WINDOW")]
     pub watched_windows: Option<Vec<u16>>,
-    /// How many CPUs have counters of their own; the others share one set [default: 64]
-    #[arg(long, value_name = "NUMBER")]
-    pub counter_cpus: Option<NonZeroU32>,
-    /// Folder on a BPF file system where program and counters are pinned [default: /sys/fs/bpf/apus]
-    #[arg(long, value_name = "FOLDER")]
-    pub pin_directory: Option<PathBuf>,
-    /// How intervals are shown
-    #[arg(long, value_enum)]
-    pub output: Option<Output>,
     /// Name of this sensor in its output [default: the host's name]
     #[arg(long, value_name = "NAME")]
     pub sensor: Option<String>,
+}
+
+/// Flag for where the pinned set is.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PinFlags {
+    /// Folder on a BPF file system where program and counters are pinned [default: /sys/fs/bpf/apus]
+    #[arg(long, value_name = "FOLDER")]
+    pub pin_directory: Option<PathBuf>,
+}
+
+impl CountingFlags {
+    /// The file's options, and these over them.
+    ///
+    /// # Errors
+    /// Those of [`Options::read`].
+    pub fn options(&self) -> Result<Options, ConfigError> {
+        let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
+        let Self { config: _, interval, observed, watched_windows, sensor } = self.clone();
+        Ok(Options { interval, observed, watched_windows, sensor, ..Options::default() }.or(file))
+    }
 }
 
 /// Configuration, complete and checked.
@@ -122,7 +142,9 @@ pub enum ConfigError {
     DropAllAddresses(IpNet),
     #[error("{0} watched windows, at most {WATCHED_WINDOWS} fit: name fewer")]
     TooManyWindows(usize),
-    #[error("{0} interfaces, one sensor takes at most {INTERFACES}: start another sensor with another --pin-directory")]
+    #[error(
+        "{0} interfaces, one sensor takes at most {INTERFACES}: start another sensor with another --pin-directory"
+    )]
     TooManyInterfaces(usize),
     #[error("interface {0} is named twice: name it once")]
     InterfaceTwice(String),
@@ -182,9 +204,9 @@ impl Options {
             observed,
             action: self.action.unwrap_or_default(),
             watched_windows,
-            counter_cpus: self.counter_cpus.unwrap_or(
-                const { NonZeroU32::new(DEFAULT_COUNTER_CPUS).expect("a number above zero") },
-            ),
+            counter_cpus: self
+                .counter_cpus
+                .unwrap_or(const { NonZeroU32::new(DEFAULT_COUNTER_CPUS).expect("a number above zero") }),
             pin_directory: self.pin_directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()),
             output: self.output.unwrap_or_default(),
             sensor: self.sensor.unwrap_or_else(host_name),

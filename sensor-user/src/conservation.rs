@@ -79,18 +79,8 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
             "the sum of its destination ports",
             sum(udp_destination_ports),
         ),
-        (
-            "outcome ipv4_icmp",
-            outcome(Outcome::Ipv4Icmp),
-            "the sum of its types",
-            sum(icmp_v4_types),
-        ),
-        (
-            "outcome ipv6_icmp",
-            outcome(Outcome::Ipv6Icmp),
-            "the sum of its types",
-            sum(icmp_v6_types),
-        ),
+        ("outcome ipv4_icmp", outcome(Outcome::Ipv4Icmp), "the sum of its types", sum(icmp_v4_types)),
+        ("outcome ipv6_icmp", outcome(Outcome::Ipv6Icmp), "the sum of its types", sum(icmp_v6_types)),
         (
             "signature mirai",
             signatures[Signature::Mirai as usize],

@@ -112,5 +112,9 @@ impl Document {
 }
 
 fn by_number(table: &[u64]) -> ByNumber {
-    (0..).zip(table).filter(|(_, packets)| **packets != 0).map(|(number, packets)| (number, *packets)).collect()
+    (0..)
+        .zip(table)
+        .filter(|(_, packets)| **packets != 0)
+        .map(|(number, packets)| (number, *packets))
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use aya::programs::ProgramType;
+use aya::programs::{ProgramError, ProgramType};
 use aya::sys::{BpfHelper, is_helper_supported};
 
 /// What differs between kernels that the agent supports.
@@ -17,13 +17,10 @@ impl Features {
     ///
     /// # Errors
     /// Where the kernel does not let this process load programs at all.
-    pub fn probe() -> Result<Self, aya::programs::ProgramError> {
+    pub fn probe() -> Result<Self, ProgramError> {
         Ok(Self {
             // The helper and the program flag came in one release.
-            multi_buffer: is_helper_supported(
-                ProgramType::Xdp,
-                BpfHelper::BPF_FUNC_xdp_get_buff_len,
-            )?,
+            multi_buffer: is_helper_supported(ProgramType::Xdp, BpfHelper::BPF_FUNC_xdp_get_buff_len)?,
         })
     }
 }

@@ -1,17 +1,44 @@
+//! The Apus sensor agent: loads the XDP program, keeps it attached, drains its counters, and replays
 //! captures through it.
 //!
-//! what it counts, [`interval`] cuts that into intervals, and [`document`] and [`table`] show them.
+//! A packet's way through these modules: [`attach`] puts the program on an interface, [`watcher`] reads
+//! what it counts, [`interval`] is what lies between two such reads, and [`document`] and [`table`] show it.
 
+pub mod attach;
+pub mod capabilities;
 pub mod capture;
+pub mod check;
+pub mod cli;
 pub mod config;
 pub mod conservation;
 pub mod counters;
+pub mod detach;
 pub mod document;
 pub mod features;
+pub mod interface;
 pub mod interval;
 pub mod mapping;
+pub mod pins;
 pub mod prefixes;
 pub mod program;
 pub mod replay;
+pub mod run;
+pub mod state;
+pub mod status;
 pub mod table;
 pub mod watcher;
+
+/// An error with its causes, on one line. A cause that its effect's message quotes is not told again.
+#[must_use]
+pub fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,4 +1,68 @@
-use clap::Parser;
-#[derive(Parser)]
-enum C { Replay(sensor_user::replay::Arguments) }
-fn main() { let C::Replay(a)=C::parse(); if let Err(e)=sensor_user::replay::run(&a, std::io::stdout()) { eprintln!("{e:?}"); std::process::exit(1) } }
+//! `apus-sensor`, the sensor agent. This file alone decides exit codes.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sensor_user::check::CheckError;
+use sensor_user::cli::{Command, CommandLine};
+use sensor_user::config::ConfigError;
+use sensor_user::detach::DetachError;
+use sensor_user::replay::ReplayError;
+use sensor_user::run::RunError;
+use sensor_user::status::StatusError;
+use sensor_user::{check, detach, replay, run, status};
+
+/// It could not be done: what stands in the way is in the message.
+const FAILED: u8 = 1;
+/// The command line or the configuration cannot be followed. clap uses the same.
+const USAGE: u8 = 2;
+/// An input could not be read to its end; what could be was counted.
+const INCOMPLETE_INPUT: u8 = 3;
+/// Sums that must be equal were not.
+const CONSERVATION: u8 = 4;
+
+fn main() -> ExitCode {
+    let output = io::BufWriter::new(io::stdout().lock());
+    match CommandLine::parse().command {
+        Command::Run(arguments) => finish(run::run(&arguments, output), |error| match error {
+            RunError::Config(_) => USAGE,
+            RunError::Conservation(_) | RunError::Shrunk { .. } => CONSERVATION,
+            _ => FAILED,
+        }),
+        Command::Status(arguments) => finish(status::run(&arguments, output), |error| match error {
+            StatusError::Config(_) => USAGE,
+            _ => FAILED,
+        }),
+        Command::Detach(arguments) => finish(detach::run(&arguments, output), |error| match error {
+            DetachError::Config(_) => USAGE,
+            _ => FAILED,
+        }),
+        Command::Check(arguments) => match check::run(&arguments, output) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(FAILED),
+            Err(error) => finish(Err(error), |error| match error {
+                CheckError::Config(ConfigError::Unreadable { .. }) | CheckError::Config(_) => USAGE,
+                _ => FAILED,
+            }),
+        },
+        Command::Replay(arguments) => finish(replay::run(&arguments, output), |error| match error {
+            ReplayError::Config(_) => USAGE,
+            ReplayError::Captures(..) => INCOMPLETE_INPUT,
+            ReplayError::Conservation(_) | ReplayError::Shrunk => CONSERVATION,
+            _ => FAILED,
+        }),
+    }
+}
+
+/// Reports the error, with its causes, on one line, and gives its exit code.
+fn finish<E: Error>(result: Result<(), E>, code: impl FnOnce(&E) -> u8) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("apus-sensor: {}", sensor_user::one_line(&error));
+            ExitCode::from(code(&error))
+        }
+    }
+}

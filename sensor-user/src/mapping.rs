@@ -51,8 +51,21 @@ impl<T> MappedArray<T> {
         if found as usize != size_of::<T>() {
             return Err(MappingError::Layout { name, found, expected: size_of::<T>() });
         }
-        Self::from_fd(map.fd().as_fd(), entries)
-            .map_err(|source| MappingError::Refused { name, source })
+        Self::from_fd(map.fd().as_fd(), entries).map_err(|source| MappingError::Refused { name, source })
+    }
+
+    /// Maps the first entry of an array whose values only begin with a `T`: for what keeps its place
+    /// whatever the layout of the rest.
+    ///
+    /// # Errors
+    /// Where the map's values are shorter than `T`, or the kernel refuses.
+    pub fn prefix_of(name: &'static str, map: &MapData) -> Result<Self, MappingError> {
+        let information = map.info().map_err(|source| MappingError::Unknown { name, source })?;
+        let found = information.value_size();
+        if (found as usize) < size_of::<T>() {
+            return Err(MappingError::Layout { name, found, expected: size_of::<T>() });
+        }
+        Self::from_fd(map.fd().as_fd(), 1).map_err(|source| MappingError::Refused { name, source })
     }
 
     /// Maps the array `name` of a loaded object.
@@ -67,9 +80,7 @@ impl<T> MappedArray<T> {
     }
 
     fn from_fd(fd: BorrowedFd<'_>, entries: u32) -> io::Result<Self> {
-        let memory = MmapOptions::new()
-            .len(Self::STRIDE * entries as usize)
-            .map_raw(fd.as_raw_fd())?;
+        let memory = MmapOptions::new().len(Self::STRIDE * entries as usize).map_raw(fd.as_raw_fd())?;
         Ok(Self { memory, entries, value: PhantomData })
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use aya::programs::{ProgramError, Xdp};
-use aya::{Ebpf, EbpfError, EbpfLoader};
+use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use sensor_ebpf::abi::{
     BANKS, Control, CpuCounters, Ipv4Range, Ipv6Range, WATCHED_WINDOWS, globals, maps, programs,
 };
@@ -15,7 +15,9 @@ use crate::features::{Cpus, Features};
 /// Why the program is not in the kernel.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("no permission to load XDP programs: run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON")]
+    #[error(
+        "no permission to load XDP programs: run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+    )]
     Permission,
     #[error("the kernel has too little memory for {mebibytes} MiB of counters: lower --counter-cpus")]
     Memory { mebibytes: u64 },
@@ -23,10 +25,27 @@ pub enum LoadError {
     Object(#[from] EbpfError),
     #[error("cannot load the XDP program: {0}")]
     Program(#[from] ProgramError),
+    #[error("cannot ask the kernel what it supports: {0}")]
+    Probe(ProgramError),
     #[error("the embedded object has no program {0}: this agent was built wrong")]
     Absent(&'static str),
     #[error("cannot read which CPUs there are: {0}")]
     Cpus(#[from] std::io::Error),
+}
+
+impl LoadError {
+    /// What to say where the kernel could not even be asked.
+    #[must_use]
+    pub fn probe(error: ProgramError) -> Self {
+        match error {
+            ProgramError::SyscallError(error)
+                if matches!(error.io_error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) =>
+            {
+                Self::Permission
+            }
+            error => Self::Probe(error),
+        }
+    }
 }
 
 /// How CPUs share slots of counters.
@@ -187,8 +206,15 @@ pub const fn program_name(features: Features) -> &'static str {
 ///
 /// # Errors
 /// Where this process may not, the kernel will not, or has too little memory.
-pub fn load(rodata: &Rodata, slots: Slots, features: Features, pins: Option<&Path>) -> Result<Ebpf, LoadError> {
+pub fn load(
+    rodata: &Rodata,
+    slots: Slots,
+    features: Features,
+    pins: Option<&Path>,
+) -> Result<Ebpf, LoadError> {
     let mut loader = EbpfLoader::new();
+    // The verifier's reasons are for us, not for one line to a person.
+    loader.verifier_log_level(VerifierLogLevel::STATS);
     rodata.put_into(&mut loader);
     loader.map_max_entries(maps::COUNTERS, slots.count * BANKS);
     if let Some(directory) = pins {

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aya::programs::{ProgramError, TestRun as _, TestRunOptions};
 use aya::Ebpf;
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions};
 use clap::Args;
 use sensor_ebpf::count::{Exclusive, WatchedWindows, count};
 use sensor_ebpf::headers::{Ethernet, Frame};
@@ -12,12 +12,12 @@ use sensor_ebpf::observed::Everything;
 use sensor_ebpf::packet::decode;
 
 use crate::capture::{Capture, CaptureError, Packet};
-use crate::config::{ConfigError, Options, Settings};
+use crate::config::{ConfigError, CountingFlags, Output, Settings};
 use crate::conservation::Breach;
 use crate::counters::Totals;
 use crate::document::Document;
 use crate::features::{Cpus, Features};
-use crate::interval::{Interval, timestamp};
+use crate::interval::{Interval, timestamp, write};
 use crate::mapping::MappingError;
 use crate::program::{self, LoadError, Rodata, Slots};
 use crate::table;
@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub options: Options,
+    pub counting: CountingFlags,
 }
 
 /// Why a replay did not come to its end.
@@ -51,8 +51,6 @@ pub enum ReplayError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Mapping(#[from] MappingError),
-    #[error("cannot ask the kernel what it supports: {0}")]
-    Probe(ProgramError),
     #[error("{path}, packet {number}: the kernel does not run the program on it: {source}")]
     Run { path: PathBuf, number: u64, source: ProgramError },
     #[error("cannot write the result: {0}")]
@@ -71,26 +69,35 @@ pub enum ReplayError {
 /// Where the program cannot be loaded, or a capture cannot be read to its end: then after printing what
 /// was counted up to there.
 pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), ReplayError> {
-    let by_interval = arguments.options.interval.is_some();
-    let settings = arguments.options.clone().resolve()?;
+    let by_interval = arguments.counting.interval.is_some();
+    let settings = arguments.counting.options()?.resolve()?;
+    let form = if arguments.json { Output::Json } else { Output::Table };
     let mut replay = Replay::new(&settings)?;
     let mut failed = 0;
     for path in &arguments.files {
         let each = |interval: Interval, totals: &Totals| {
-            if by_interval { write_interval(&mut output, arguments.json, &settings, &interval, totals) } else { Ok(()) }
+            if by_interval {
+                write(&mut output, form, &interval, totals, &settings.watched_windows)
+            } else {
+                Ok(())
+            }
         };
         if let Err(error) = replay.file(path, each) {
             match error {
                 ReplayOrCapture::Capture(error) => {
                     failed += 1;
-                    eprintln!("apus-sensor: {}", with_causes(&error));
+                    eprintln!("apus-sensor: {}", crate::one_line(&error));
                 }
                 ReplayOrCapture::Replay(error) => return Err(error),
             }
         }
     }
     let totals = replay.finish(|interval, totals| {
-        if by_interval { write_interval(&mut output, arguments.json, &settings, &interval, totals) } else { Ok(()) }
+        if by_interval {
+            write(&mut output, form, &interval, totals, &settings.watched_windows)
+        } else {
+            Ok(())
+        }
     })?;
     if !by_interval {
         write_totals(&mut output, arguments.json, &settings, &totals)?;
@@ -101,41 +108,18 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Repl
     Ok(())
 }
 
-fn write_totals(output: &mut impl io::Write, json: bool, settings: &Settings, totals: &Totals) -> io::Result<()> {
+fn write_totals(
+    output: &mut impl io::Write,
+    json: bool,
+    settings: &Settings,
+    totals: &Totals,
+) -> io::Result<()> {
     if json {
         serde_json::to_writer(&mut *output, &Document::new(totals, &settings.watched_windows))?;
         writeln!(output)
     } else {
         write!(output, "{}", table::render(totals, &settings.watched_windows, None))
     }
-}
-
-fn write_interval(
-    output: &mut impl io::Write,
-    json: bool,
-    settings: &Settings,
-    interval: &Interval,
-    totals: &Totals,
-) -> io::Result<()> {
-    if json {
-        serde_json::to_writer(&mut *output, interval)?;
-        return writeln!(output);
-    }
-    let seconds = interval.end.duration_since(interval.start).as_secs_f64();
-    writeln!(output, "{} to {}", interval.start, interval.end)?;
-    writeln!(output, "{}", table::render(totals, &settings.watched_windows, Some(seconds)))
-}
-
-/// An error with its causes, on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 enum ReplayOrCapture {
@@ -181,12 +165,7 @@ impl Replay {
     /// # Errors
     /// Where the kernel or the lack of permission is against it.
     pub fn new(settings: &Settings) -> Result<Self, ReplayError> {
-        let features = Features::probe().map_err(|error| match error {
-            ProgramError::SyscallError(error) if error.io_error.raw_os_error() == Some(libc::EPERM) => {
-                LoadError::Permission.into()
-            }
-            error => ReplayError::Probe(error),
-        })?;
+        let features = Features::probe().map_err(LoadError::probe)?;
         let slots = Slots::plan(Cpus::probe().map_err(LoadError::Cpus)?, settings.counter_cpus);
         let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
         let rodata = Rodata::new(settings, slots, features, &windows);
@@ -315,7 +294,10 @@ impl Replay {
     }
 
     /// Ends the last interval and gives the totals of all.
-    fn finish(mut self, mut each: impl FnMut(Interval, &Totals) -> io::Result<()>) -> Result<Totals, ReplayError> {
+    fn finish(
+        mut self,
+        mut each: impl FnMut(Interval, &Totals) -> io::Result<()>,
+    ) -> Result<Totals, ReplayError> {
         let end = self.clock.as_ref().map_or(0, |clock| clock.latest);
         self.report(end, &mut each)?;
         Ok(self.totals)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use sensor_ebpf::abi::{CpuCounters, Outcome, Signature, TcpClass};
 
@@ -13,7 +13,10 @@ const TOP: usize = 8;
 #[must_use]
 pub fn render(counters: &CpuCounters, watched_windows: &[u16], seconds: Option<f64>) -> String {
     let columns = [
-        block("outcome", Outcome::ALL.map(|outcome| (outcome.name().into(), counters.outcomes[outcome as usize]))),
+        block(
+            "outcome",
+            Outcome::ALL.map(|outcome| (outcome.name().into(), counters.outcomes[outcome as usize])),
+        ),
         block("TCP class, signature", classes_and_signatures(counters, watched_windows)),
         block("TCP scan port", top(&counters.tcp_scan_destination_ports)),
         block("UDP port", top(&counters.udp_destination_ports)),
@@ -58,11 +61,15 @@ fn rate(packets: u64, seconds: f64) -> String {
 }
 
 fn classes_and_signatures(counters: &CpuCounters, watched_windows: &[u16]) -> Vec<(String, u64)> {
-    let classes = TcpClass::ALL.into_iter().map(|class| (class.name().into(), counters.tcp_classes[class as usize]));
+    let classes =
+        TcpClass::ALL.into_iter().map(|class| (class.name().into(), counters.tcp_classes[class as usize]));
     let signatures = Signature::ALL
         .into_iter()
         .map(|signature| (signature.name().into(), counters.signatures[signature as usize]));
-    let windows = watched_windows.iter().zip(counters.windows).map(|(window, packets)| (format!("window {window}"), packets));
+    let windows = watched_windows
+        .iter()
+        .zip(counters.windows)
+        .map(|(window, packets)| (format!("window {window}"), packets));
     classes.chain(signatures).chain(windows).collect()
 }
 
@@ -73,7 +80,8 @@ fn top(table: &[u64]) -> Vec<(String, u64)> {
     ports.sort_by_key(|(port, packets)| (std::cmp::Reverse(*packets), *port));
     let rest: u64 = ports.iter().skip(TOP).map(|(_, packets)| packets).sum();
     let others = ports.len().saturating_sub(TOP);
-    let mut rows: Vec<_> = ports.into_iter().take(TOP).map(|(port, packets)| (port.to_string(), packets)).collect();
+    let mut rows: Vec<_> =
+        ports.into_iter().take(TOP).map(|(port, packets)| (port.to_string(), packets)).collect();
     if others > 0 {
         rows.push((format!("{others} others"), rest));
     }
@@ -82,7 +90,7 @@ fn top(table: &[u64]) -> Vec<(String, u64)> {
 
 fn block(title: &str, rows: impl IntoIterator<Item = (String, u64)>) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header([title, "packets"]);
+    table.load_style(UTF8_BORDERS_ONLY).set_header([title, "packets"]);
     for (name, packets) in rows {
         table.add_row([name, grouped(packets)]);
     }

@@ -38,10 +38,7 @@ impl<'a> Block<'a> {
                     "byte-order magic {a:02x} {b:02x} {c:02x} {d:02x}, neither 4d 3c 2b 1a nor \
                      1a 2b 3c 4d"
                 );
-                return Err(CaptureError::Block {
-                    at: input.place(),
-                    reason,
-                });
+                return Err(CaptureError::Block { at: input.place(), reason });
             }
         };
         let mut block = Self::of_length(input, order, order.u32(total_length))?;
@@ -49,27 +46,14 @@ impl<'a> Block<'a> {
         Ok(block)
     }
 
-    fn of_length(
-        input: &'a mut Input,
-        order: ByteOrder,
-        total_length: u32,
-    ) -> Result<Self, CaptureError> {
+    fn of_length(input: &'a mut Input, order: ByteOrder, total_length: u32) -> Result<Self, CaptureError> {
         if total_length < FRAMING {
-            let reason =
-                format!("a length of {total_length}, less than the {FRAMING} of any block");
-            return Err(CaptureError::Block {
-                at: input.place(),
-                reason,
-            });
+            let reason = format!("a length of {total_length}, less than the {FRAMING} of any block");
+            return Err(CaptureError::Block { at: input.place(), reason });
         }
         // Some writers pad the body but leave the padding out of the length. Wireshark reads those.
         let padded = u64::from(total_length).next_multiple_of(4);
-        Ok(Self {
-            input,
-            order,
-            total_length,
-            unread: padded - u64::from(FRAMING),
-        })
+        Ok(Self { input, order, total_length, unread: padded - u64::from(FRAMING) })
     }
 
     /// Bytes of the body not yet read.
@@ -79,17 +63,11 @@ impl<'a> Block<'a> {
 
     /// An error in this block.
     pub(super) fn damaged(&self, reason: String) -> CaptureError {
-        CaptureError::Block {
-            at: self.input.place(),
-            reason,
-        }
+        CaptureError::Block { at: self.input.place(), reason }
     }
 
     /// The next `N` bytes of the body, which are (a part of) `what`.
-    pub(super) fn array<const N: usize>(
-        &mut self,
-        what: &'static str,
-    ) -> Result<[u8; N], CaptureError> {
+    pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], CaptureError> {
         self.take(N as u64, what)?;
         self.input.array(BLOCK)
     }
@@ -105,11 +83,7 @@ impl<'a> Block<'a> {
     }
 
     /// Fills `target` from the body.
-    pub(super) fn read(
-        &mut self,
-        target: &mut [u8],
-        what: &'static str,
-    ) -> Result<(), CaptureError> {
+    pub(super) fn read(&mut self, target: &mut [u8], what: &'static str) -> Result<(), CaptureError> {
         self.take(target.len() as u64, what)?;
         self.input.read(target, BLOCK)
     }
@@ -126,9 +100,7 @@ impl<'a> Block<'a> {
         let repeated = self.order.u32(self.input.array(BLOCK)?);
         if repeated != self.total_length {
             let first = self.total_length;
-            return Err(self.damaged(format!(
-                "a length of {first} before it and {repeated} after"
-            )));
+            return Err(self.damaged(format!("a length of {first} before it and {repeated} after")));
         }
         Ok(())
     }
@@ -141,9 +113,7 @@ impl<'a> Block<'a> {
             }
             None => {
                 let total = self.total_length;
-                Err(self.damaged(format!(
-                    "its length, {total} bytes, is too short for its {what}"
-                )))
+                Err(self.damaged(format!("its length, {total} bytes, is too short for its {what}")))
             }
         }
     }

@@ -39,23 +39,13 @@ impl Classic {
         // Before 2.4 the two lengths of a packet could be the other way round.
         if (major, minor) != (2, 4) {
             let (at, format, supported) = (input.place(), "pcap", "2.4");
-            return Err(CaptureError::Version {
-                at,
-                format,
-                major,
-                minor,
-                supported,
-            });
+            return Err(CaptureError::Version { at, format, major, minor, supported });
         }
         // Time zone and accuracy, which every writer leaves 0, and the snap length, which bounds
         // nothing: captures with longer packets than it says are common.
         input.skip(12, what)?;
         let link_type = order.u32(input.array(what)?) & LINK_TYPE_MASK;
-        Ok(Some(Self {
-            order,
-            nanoseconds_per_fraction,
-            link_type,
-        }))
+        Ok(Some(Self { order, nanoseconds_per_fraction, link_type }))
     }
 
     /// Reads the next packet into `buffer`; `None` at the end of the file.
@@ -64,11 +54,7 @@ impl Classic {
         input: &mut Input,
         buffer: &mut FrameBuffer,
     ) -> Result<Option<Record>, CaptureError> {
-        let Self {
-            order,
-            nanoseconds_per_fraction,
-            link_type,
-        } = self;
+        let Self { order, nanoseconds_per_fraction, link_type } = self;
         if !input.next_record()? {
             return Ok(None);
         }
@@ -78,20 +64,12 @@ impl Classic {
         let original_length = order.u32(input.array("packet header")?);
         let link = LinkLayer::of(*link_type, input)?;
         if captured_length > MAX_CAPTURED_LENGTH {
-            return Err(CaptureError::TooLong {
-                at: input.place(),
-                captured_length,
-            });
+            return Err(CaptureError::TooLong { at: input.place(), captured_length });
         }
         input.read(buffer.captured(captured_length), "packet")?;
-        let time_unix_ns = i128::from(seconds) * NANOSECONDS_PER_SECOND
-            + i128::from(fraction) * nanoseconds_per_fraction;
-        let time_unix_ns = Some(time_unix_ns);
-        Ok(Some(Record {
-            time_unix_ns,
-            link,
-            captured_length,
-            original_length,
-        }))
+        // A damaged fraction of a second or more carries over: it is no reason to lose the packet.
+        let fraction_ns = i128::from(fraction) * nanoseconds_per_fraction;
+        let time_unix_ns = Some(i128::from(seconds) * NANOSECONDS_PER_SECOND + fraction_ns);
+        Ok(Some(Record { time_unix_ns, link, captured_length, original_length }))
     }
 }

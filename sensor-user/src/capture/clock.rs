@@ -14,10 +14,7 @@ pub(super) struct Clock {
 impl Default for Clock {
     /// What the specification gives an interface that says nothing: µs since 1970.
     fn default() -> Self {
-        Self {
-            resolution: 6,
-            offset_s: 0,
-        }
+        Self { resolution: 6, offset_s: 0 }
     }
 }
 
@@ -33,9 +30,7 @@ impl Clock {
             i128::from(ticks) * 10_i128.pow(9 - exponent)
         } else {
             // A divisor beyond i128 is also beyond every tick count.
-            10_i128
-                .checked_pow(exponent - 9)
-                .map_or(0, |divisor| i128::from(ticks) / divisor)
+            10_i128.checked_pow(exponent - 9).map_or(0, |divisor| i128::from(ticks) / divisor)
         };
         i128::from(self.offset_s) * NANOSECONDS_PER_SECOND + since_offset
     }

@@ -40,9 +40,7 @@ pub(super) struct Frame<'a> {
 
 impl FrameBuffer {
     pub(super) fn new() -> Self {
-        Self {
-            bytes: vec![0; ETHERNET_HEADER],
-        }
+        Self { bytes: vec![0; ETHERNET_HEADER] }
     }
 
     /// Room for a packet of `length` bytes, to be filled by the caller.
@@ -57,10 +55,7 @@ impl FrameBuffer {
         let (replaced, ethertype) = match link {
             LinkLayer::Ethernet => {
                 let bytes = &self.bytes[ETHERNET_HEADER..];
-                return Frame {
-                    bytes,
-                    synthetic: 0,
-                };
+                return Frame { bytes, synthetic: 0 };
             }
             LinkLayer::RawIpv4 => (0, Some(IPV4)),
             LinkLayer::RawIpv6 => (0, Some(IPV6)),
@@ -69,18 +64,12 @@ impl FrameBuffer {
             LinkLayer::Cooked2 => (20, packet.first_chunk().map(cooked2_ethertype)),
         };
         let Some(ethertype) = ethertype else {
-            return Frame {
-                bytes: &[],
-                synthetic: 0,
-            };
+            return Frame { bytes: &[], synthetic: 0 };
         };
         let frame = &mut self.bytes[replaced..];
         frame[..12].fill(0);
         frame[12..ETHERNET_HEADER].copy_from_slice(&ethertype.to_be_bytes());
-        Frame {
-            bytes: frame,
-            synthetic: ETHERNET_HEADER,
-        }
+        Frame { bytes: frame, synthetic: ETHERNET_HEADER }
     }
 }
 
@@ -96,19 +85,13 @@ fn raw_ethertype(first: &u8) -> u16 {
 /// Source: <https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html>.
 fn cooked_ethertype(header: &[u8; 16]) -> u16 {
     let [_, _, device_high, device_low, .., high, low] = *header;
-    ethertype_on(
-        u16::from_be_bytes([device_high, device_low]),
-        u16::from_be_bytes([high, low]),
-    )
+    ethertype_on(u16::from_be_bytes([device_high, device_low]), u16::from_be_bytes([high, low]))
 }
 
 /// Source: <https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html>.
 fn cooked2_ethertype(header: &[u8; 20]) -> u16 {
     let [high, low, _, _, _, _, _, _, device_high, device_low, ..] = *header;
-    ethertype_on(
-        u16::from_be_bytes([device_high, device_low]),
-        u16::from_be_bytes([high, low]),
-    )
+    ethertype_on(u16::from_be_bytes([device_high, device_low]), u16::from_be_bytes([high, low]))
 }
 
 fn ethertype_on(device_type: u16, protocol: u16) -> u16 {

@@ -20,13 +20,7 @@ pub(super) struct Input {
 
 impl fmt::Debug for Input {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            source: _,
-            offset,
-            record_offset,
-            packets,
-        } = self;
+        let Self { path, source: _, offset, record_offset, packets } = self;
         formatter
             .debug_struct("Input")
             .field("path", path)
@@ -40,13 +34,7 @@ impl fmt::Debug for Input {
 impl Input {
     pub(super) fn new(path: PathBuf, source: Box<dyn Read + Send>) -> Self {
         let source = BufReader::with_capacity(READ_AHEAD, source);
-        Self {
-            path,
-            source,
-            offset: 0,
-            record_offset: 0,
-            packets: 0,
-        }
+        Self { path, source, offset: 0, record_offset: 0, packets: 0 }
     }
 
     pub(super) fn into_path(self) -> PathBuf {
@@ -55,17 +43,8 @@ impl Input {
 
     /// The record at hand: it began at the last [`Input::next_record`].
     pub(super) fn place(&self) -> Place {
-        let Self {
-            path,
-            record_offset,
-            packets,
-            ..
-        } = self;
-        Place {
-            path: path.clone(),
-            packet: packets + 1,
-            offset: *record_offset,
-        }
+        let Self { path, record_offset, packets, .. } = self;
+        Place { path: path.clone(), packet: packets + 1, offset: *record_offset }
     }
 
     /// Counts a whole packet and gives its number, from 1.
@@ -82,10 +61,7 @@ impl Input {
                 Ok(available) => return Ok(!available.is_empty()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => {
-                    return Err(CaptureError::Read {
-                        at: self.place(),
-                        source,
-                    });
+                    return Err(CaptureError::Read { at: self.place(), source });
                 }
             }
         }
@@ -96,44 +72,28 @@ impl Input {
         let mut magic = [0; 4];
         match self.fill(&mut magic)? {
             4 => Ok(magic),
-            0 => Err(CaptureError::Empty {
-                path: self.path.clone(),
-            }),
-            short => Err(CaptureError::unknown_format(
-                self.path.clone(),
-                &magic[..short],
-            )),
+            0 => Err(CaptureError::Empty { path: self.path.clone() }),
+            short => Err(CaptureError::unknown_format(self.path.clone(), &magic[..short])),
         }
     }
 
     /// The next `N` bytes, which are (a part of) `what`.
-    pub(super) fn array<const N: usize>(
-        &mut self,
-        what: &'static str,
-    ) -> Result<[u8; N], CaptureError> {
+    pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], CaptureError> {
         let mut bytes = [0; N];
         self.read(&mut bytes, what)?;
         Ok(bytes)
     }
 
     /// Fills `target` with the next bytes, which are (a part of) `what`.
-    pub(super) fn read(
-        &mut self,
-        target: &mut [u8],
-        what: &'static str,
-    ) -> Result<(), CaptureError> {
+    pub(super) fn read(&mut self, target: &mut [u8], what: &'static str) -> Result<(), CaptureError> {
         let filled = self.fill(target)?;
         self.check_complete(filled as u64, target.len() as u64, what)
     }
 
     /// Passes over the next `length` bytes, which are (a part of) `what`. Reads them, as a pipe must.
     pub(super) fn skip(&mut self, length: u64, what: &'static str) -> Result<(), CaptureError> {
-        let skipped = io::copy(&mut self.source.by_ref().take(length), &mut io::sink()).map_err(
-            |source| CaptureError::Read {
-                at: self.place(),
-                source,
-            },
-        )?;
+        let skipped = io::copy(&mut self.source.by_ref().take(length), &mut io::sink())
+            .map_err(|source| CaptureError::Read { at: self.place(), source })?;
         self.offset += skipped;
         self.check_complete(skipped, length, what)
     }
@@ -147,10 +107,7 @@ impl Input {
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => {
-                    return Err(CaptureError::Read {
-                        at: self.place(),
-                        source,
-                    });
+                    return Err(CaptureError::Read { at: self.place(), source });
                 }
             }
         }
@@ -162,10 +119,6 @@ impl Input {
         if got == want {
             return Ok(());
         }
-        Err(CaptureError::Truncated {
-            at: self.place(),
-            what,
-            end: self.offset,
-        })
+        Err(CaptureError::Truncated { at: self.place(), what, end: self.offset })
     }
 }

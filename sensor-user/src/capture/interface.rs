@@ -25,11 +25,7 @@ impl Interface {
         let _reserved = block.u16(what)?;
         let snap_length = block.u32(what)?;
         let clock = read_clock(block)?;
-        Ok(Self {
-            link_type,
-            snap_length,
-            clock,
-        })
+        Ok(Self { link_type, snap_length, clock })
     }
 }
 

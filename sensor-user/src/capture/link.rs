@@ -35,11 +35,7 @@ impl LinkLayer {
             229 => Ok(Self::RawIpv6),
             113 => Ok(Self::Cooked),
             276 => Ok(Self::Cooked2),
-            _ => Err(CaptureError::LinkType {
-                at: input.place(),
-                number,
-                name: name(number),
-            }),
+            _ => Err(CaptureError::LinkType { at: input.place(), number, name: name(number) }),
         }
     }
 }
@@ -49,10 +45,7 @@ fn name(number: u32) -> &'static str {
     if (147..=162).contains(&number) {
         return "USER0 to USER15, private";
     }
-    NAMES
-        .iter()
-        .find(|(known, _)| *known == number)
-        .map_or("not a common type", |(_, name)| name)
+    NAMES.iter().find(|(known, _)| *known == number).map_or("not a common type", |(_, name)| name)
 }
 
 const NAMES: [(u32, &str); 47] = [

@@ -93,10 +93,7 @@ impl Capture {
     /// # Errors
     /// [`CaptureError::Open`], [`CaptureError::Directory`], and those of [`Capture::from_reader`].
     pub fn open(path: &Path) -> Result<Self, CaptureError> {
-        let open = |source| CaptureError::Open {
-            path: path.into(),
-            source,
-        };
+        let open = |source| CaptureError::Open { path: path.into(), source };
         let file = File::open(path).map_err(open)?;
         // Linux opens a directory for reading, and only its first read fails.
         if file.metadata().map_err(open)?.is_dir() {
@@ -122,12 +119,7 @@ impl Capture {
                 None => return Err(CaptureError::unknown_format(input.into_path(), &magic)),
             },
         };
-        Ok(Self {
-            input,
-            format,
-            buffer: FrameBuffer::new(),
-            ended: false,
-        })
+        Ok(Self { input, format, buffer: FrameBuffer::new(), ended: false })
     }
 
     /// The next packet, or `None` at the end.
@@ -141,12 +133,7 @@ impl Capture {
     /// [`CaptureError::Block`], [`CaptureError::Interface`], [`CaptureError::Version`] of a later
     /// section, and [`CaptureError::Read`].
     pub fn next_packet(&mut self) -> Result<Option<Packet<'_>>, CaptureError> {
-        let Self {
-            input,
-            format,
-            buffer,
-            ended,
-        } = self;
+        let Self { input, format, buffer, ended } = self;
         if *ended {
             return Ok(None);
         }
@@ -156,28 +143,12 @@ impl Capture {
             Format::Classic(classic) => classic.next_record(input, buffer)?,
             Format::PcapNg(pcapng) => pcapng.next_record(input, buffer)?,
         };
-        let Some(Record {
-            time_unix_ns,
-            link,
-            captured_length,
-            original_length,
-        }) = record
-        else {
+        let Some(Record { time_unix_ns, link, captured_length, original_length }) = record else {
             return Ok(None);
         };
         *ended = false;
         let number = input.count_packet();
-        let Frame {
-            bytes: frame,
-            synthetic,
-        } = buffer.ethernet(link);
-        Ok(Some(Packet {
-            number,
-            time_unix_ns,
-            frame,
-            synthetic,
-            captured_length,
-            original_length,
-        }))
+        let Frame { bytes: frame, synthetic } = buffer.ethernet(link);
+        Ok(Some(Packet { number, time_unix_ns, frame, synthetic, captured_length, original_length }))
     }
 }

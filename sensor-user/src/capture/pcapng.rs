@@ -45,20 +45,11 @@ impl PcapNg {
         // 1.2 is what some programs call 1.0; the specification has them read alike.
         if !matches!((major, minor), (1, 0 | 2)) {
             let (at, format, supported) = (block.input.place(), "pcapng", "1.0 and 1.2");
-            return Err(CaptureError::Version {
-                at,
-                format,
-                major,
-                minor,
-                supported,
-            });
+            return Err(CaptureError::Version { at, format, major, minor, supported });
         }
         // The section's length and options: nothing here depends on them.
         block.finish()?;
-        Ok(Self {
-            order,
-            interfaces: Vec::new(),
-        })
+        Ok(Self { order, interfaces: Vec::new() })
     }
 
     /// Reads up to and with the next packet, into `buffer`; `None` at the end of the file.
@@ -100,44 +91,23 @@ impl PcapNg {
         header: &PacketHeader,
         buffer: &mut FrameBuffer,
     ) -> Result<Record, CaptureError> {
-        let PacketHeader {
-            interface: number,
-            ticks,
-            captured_length,
-            original_length,
-        } = *header;
+        let PacketHeader { interface: number, ticks, captured_length, original_length } = *header;
         let Some(interface) = self.interfaces.get(number as usize) else {
             let (at, described) = (block.input.place(), self.interfaces.len());
-            return Err(CaptureError::Interface {
-                at,
-                interface: number,
-                described,
-            });
+            return Err(CaptureError::Interface { at, interface: number, described });
         };
-        let Interface {
-            link_type,
-            snap_length,
-            clock,
-        } = *interface;
+        let Interface { link_type, snap_length, clock } = *interface;
         let link = LinkLayer::of(u32::from(link_type), block.input)?;
         let captured_length = captured_length.unwrap_or(match snap_length {
             0 => original_length,
             limit => original_length.min(limit),
         });
         if captured_length > MAX_CAPTURED_LENGTH {
-            return Err(CaptureError::TooLong {
-                at: block.input.place(),
-                captured_length,
-            });
+            return Err(CaptureError::TooLong { at: block.input.place(), captured_length });
         }
         block.read(buffer.captured(captured_length), "packet")?;
         let time_unix_ns = ticks.map(|ticks| clock.unix_ns(ticks));
-        Ok(Record {
-            time_unix_ns,
-            link,
-            captured_length,
-            original_length,
-        })
+        Ok(Record { time_unix_ns, link, captured_length, original_length })
     }
 }
 
@@ -167,10 +137,5 @@ fn timed_packet(block: &mut Block<'_>, interface: u32) -> Result<PacketHeader, C
 
 fn simple_packet(block: &mut Block<'_>) -> Result<PacketHeader, CaptureError> {
     let original_length = block.u32("packet header")?;
-    Ok(PacketHeader {
-        interface: 0,
-        ticks: None,
-        captured_length: None,
-        original_length,
-    })
+    Ok(PacketHeader { interface: 0, ticks: None, captured_length: None, original_length })
 }

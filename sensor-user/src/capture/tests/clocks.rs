@@ -22,18 +22,10 @@ fn resolutions_of_both_kinds() {
         (0x80 | 32, 0, 3 << 31, 1_500_000_000),
         (0xff, 0, u64::MAX, 0),
         (6, -1, 1, -999_999_000),
-        (
-            0,
-            i64::MAX,
-            u64::MAX,
-            (i128::from(i64::MAX) + i128::from(u64::MAX)) * second,
-        ),
+        (0, i64::MAX, u64::MAX, (i128::from(i64::MAX) + i128::from(u64::MAX)) * second),
     ];
     for (resolution, offset_s, ticks, expected) in cases {
-        let clock = Clock {
-            resolution,
-            offset_s,
-        };
+        let clock = Clock { resolution, offset_s };
         assert_eq!(clock.unix_ns(ticks), expected, "{clock:?}, {ticks} ticks");
     }
 }
@@ -42,10 +34,7 @@ fn resolutions_of_both_kinds() {
 fn no_resolution_overflows() {
     for resolution in 0..=u8::MAX {
         for offset_s in [i64::MIN, 0, i64::MAX] {
-            let clock = Clock {
-                resolution,
-                offset_s,
-            };
+            let clock = Clock { resolution, offset_s };
             assert!(clock.unix_ns(u64::MAX) >= clock.unix_ns(0), "{clock:?}");
         }
     }

@@ -26,21 +26,13 @@ fn captures() -> Vec<Written> {
         }
         for length in [0_u8, 1, 15, 16, 20, 61] {
             let bytes = vec![0x45; usize::from(length)];
-            let sample = Sample {
-                ticks: 1 << 40,
-                original_length: 60,
-                bytes,
-            };
+            let sample = Sample { ticks: 1 << 40, original_length: 60, bytes };
             written.enhanced(u32::from(length % 4), &sample);
             written.obsolete(u16::from(length % 4), &sample);
             written.simple(u32::from(length), &sample.bytes);
             written.block(4, &[0; 4]);
         }
-        let other = if order == ByteOrder::Big {
-            ByteOrder::Little
-        } else {
-            ByteOrder::Big
-        };
+        let other = if order == ByteOrder::Big { ByteOrder::Little } else { ByteOrder::Big };
         written.section(other);
         written.interface(1, 0, &[]);
         written.simple(9, &[5; 9]);
@@ -51,13 +43,7 @@ fn captures() -> Vec<Written> {
 
 #[test]
 fn cut_at_every_byte() {
-    for Written {
-        bytes,
-        boundaries,
-        packet_ends,
-        ..
-    } in captures()
-    {
+    for Written { bytes, boundaries, packet_ends, .. } in captures() {
         let whole = read_whole(&bytes);
         assert_eq!(whole.len(), packet_ends.len());
         for cut in 0..=bytes.len() {

@@ -43,10 +43,7 @@ fn ethernet_is_left_alone() {
         // Plain, and with the bits that announce a frame check sequence of 4 bytes.
         for link_type in [1, 0x2400_0001] {
             let packet = one(link_type, &bytes);
-            assert_eq!(
-                (packet.frame.as_slice(), packet.synthetic),
-                (bytes.as_slice(), 0)
-            );
+            assert_eq!((packet.frame.as_slice(), packet.synthetic), (bytes.as_slice(), 0));
             assert_eq!(packet.original_length, length);
         }
     }
@@ -69,18 +66,14 @@ fn ip_gets_an_ethernet_header() {
     ];
     for (link_type, first, ethertype) in cases {
         let packet = one(link_type, &[first, 1, 2, 3]);
-        assert_eq!(
-            packet.frame,
-            framed(ethertype, &[first, 1, 2, 3]),
-            "{link_type} {first:02x}"
-        );
+        assert_eq!(packet.frame, framed(ethertype, &[first, 1, 2, 3]), "{link_type} {first:02x}");
         assert_eq!((packet.synthetic, packet.captured_length), (14, 4));
     }
 }
 
 #[test]
 fn cooked_protocols() {
-    let cases: [(u16, u16, u16); 15] = [
+    let cases: [(u16, u16, u16); 16] = [
         (1, 0x0800, 0x0800),
         (1, 0x86dd, 0x86dd),
         (1, 0x0806, 0x0806),
@@ -95,6 +88,7 @@ fn cooked_protocols() {
         (1, 0x0004, 0xffff),
         (280, 0x000c, 0xffff),
         (1, 0x05ff, 0xffff),
+        (1, 0x0600, 0x0600),
         // Netlink, radiotap, Frame Relay: the field is something else, whatever it looks like.
         (824, 0x0800, 0xffff),
         (803, 0x0800, 0xffff),
@@ -117,17 +111,10 @@ fn too_short_for_its_own_header() {
     for (link_type, header) in [(113, &whole[0]), (276, &whole[1]), (101, &vec![0x45])] {
         for length in 0..header.len() {
             let packet = one(link_type, &header[..length]);
-            assert_eq!(
-                (packet.frame.len(), packet.synthetic),
-                (0, 0),
-                "{link_type} {length}"
-            );
+            assert_eq!((packet.frame.len(), packet.synthetic), (0, 0), "{link_type} {length}");
             assert_eq!(packet.captured_length, length as u32);
         }
-        assert_eq!(
-            one(link_type, header).frame.len(),
-            14 + usize::from(link_type == 101)
-        );
+        assert_eq!(one(link_type, header).frame.len(), 14 + usize::from(link_type == 101));
     }
 }
 
@@ -148,22 +135,19 @@ fn other_link_types_are_named() {
     let (packets, fault) = read(&written.bytes);
     let message = fault.unwrap().to_string();
     assert!(packets.is_empty());
-    for part in [
-        "test.pcap, packet 1, byte 24",
-        "127 (IEEE802_11_RADIOTAP)",
-        "Ethernet (1)",
-    ] {
+    for part in ["test.pcap, packet 1, byte 24", "127 (IEEE802_11_RADIOTAP)", "Ethernet (1)"] {
         assert!(message.contains(part), "{message}");
+    }
+    for (number, name) in [(147, "(USER0"), (162, "(USER0"), (163, "(IEEE802_11_AVS)"), (164, "(not")] {
+        written.bytes[20] = number;
+        let message = read(&written.bytes).1.unwrap().to_string();
+        assert!(message.contains(name), "{message}");
     }
 }
 
 #[test]
 fn an_unsupported_interface_matters_once_it_has_a_packet() {
-    let sample = Sample {
-        ticks: 1,
-        original_length: 4,
-        bytes: vec![0; 4],
-    };
+    let sample = Sample { ticks: 1, original_length: 4, bytes: vec![0; 4] };
     let mut written = Written::pcapng(ByteOrder::Little);
     written.interface(249, 0, &[]);
     written.interface(1, 0, &[]);
@@ -173,14 +157,7 @@ fn an_unsupported_interface_matters_once_it_has_a_packet() {
     written.enhanced(1, &sample);
     let (packets, fault) = read(&written.bytes);
     assert_eq!(packets.len(), 1);
-    assert!(matches!(
-        fault,
-        Some(CaptureError::LinkType {
-            number: 249,
-            name: "USBPCAP",
-            ..
-        })
-    ));
+    assert!(matches!(fault, Some(CaptureError::LinkType { number: 249, name: "USBPCAP", .. })));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod clocks;
 mod damage;
 mod faults;
+mod interfaces;
 mod links;
 mod other_reader;
 mod round_trip;
@@ -28,22 +29,8 @@ struct Owned {
 
 impl From<Packet<'_>> for Owned {
     fn from(packet: Packet<'_>) -> Self {
-        let Packet {
-            number,
-            time_unix_ns,
-            frame,
-            synthetic,
-            captured_length,
-            original_length,
-        } = packet;
-        Self {
-            number,
-            time_unix_ns,
-            frame: frame.to_vec(),
-            synthetic,
-            captured_length,
-            original_length,
-        }
+        let Packet { number, time_unix_ns, frame, synthetic, captured_length, original_length } = packet;
+        Self { number, time_unix_ns, frame: frame.to_vec(), synthetic, captured_length, original_length }
     }
 }
 

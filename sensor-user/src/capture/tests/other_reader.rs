@@ -65,12 +65,7 @@ fn seen_by_pcap_parser(bytes: &[u8]) -> Vec<Seen> {
 #[track_caller]
 fn assert_agree(bytes: &[u8], packets: usize) {
     let ours = read_whole(bytes).into_iter().map(|packet| {
-        let Owned {
-            time_unix_ns,
-            original_length,
-            frame,
-            ..
-        } = packet;
+        let Owned { time_unix_ns, original_length, frame, .. } = packet;
         (time_unix_ns, original_length, frame)
     });
     let ours: Vec<Seen> = ours.collect();
@@ -83,12 +78,7 @@ fn agrees_on_classic_captures() {
         for magic in [0xa1b2_c3d4, 0xa1b2_3c4d] {
             let mut written = Written::classic(order, magic, 1);
             for length in 0..70_u8 {
-                written.packet(
-                    1_700_000_000,
-                    999_999,
-                    1_500,
-                    &vec![length; usize::from(length)],
-                );
+                written.packet(1_700_000_000, 999_999, 1_500, &vec![length; usize::from(length)]);
             }
             assert_agree(&written.bytes, 70);
         }
@@ -107,11 +97,7 @@ fn agrees_on_pcapng() {
             written.interface(1, 0, &options);
             for length in 0..70_u8 {
                 let bytes = vec![length; usize::from(length)];
-                let sample = Sample {
-                    ticks: 0x0123_4567_89ab,
-                    original_length: 1_500,
-                    bytes,
-                };
+                let sample = Sample { ticks: 0x0123_4567_89ab, original_length: 1_500, bytes };
                 written.enhanced(0, &sample);
                 written.simple(u32::from(length), &sample.bytes);
                 written.block(0x0bad_0bad, &[0; 8]);

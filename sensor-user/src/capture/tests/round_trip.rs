@@ -15,12 +15,11 @@ fn orders() -> impl Strategy<Value = ByteOrder> {
 
 fn samples() -> impl Strategy<Value = Vec<Sample>> {
     let bytes = prop::collection::vec(any::<u8>(), 0..200);
-    let sample =
-        (any::<u64>(), any::<u32>(), bytes).prop_map(|(ticks, original_length, bytes)| Sample {
-            ticks,
-            original_length,
-            bytes,
-        });
+    let sample = (any::<u64>(), any::<u32>(), bytes).prop_map(|(ticks, original_length, bytes)| Sample {
+        ticks,
+        original_length,
+        bytes,
+    });
     prop::collection::vec(sample, 0..20)
 }
 
@@ -79,64 +78,4 @@ proptest! {
         }
         prop_assert_eq!(read_whole(&written.bytes), expected);
     }
-}
-
-#[test]
-fn a_section_forgets_the_last_one() {
-    let sample = |ticks| Sample {
-        ticks,
-        original_length: 60,
-        bytes: vec![0x45; 20],
-    };
-    let mut written = Written::pcapng(ByteOrder::Little);
-    written.interface(1, 0, &[]);
-    written.interface(101, 0, &written.option(9, &[9]));
-    written.enhanced(1, &sample(5));
-    written.enhanced(0, &sample(5));
-    written.section(ByteOrder::Big);
-    written.interface(228, 0, &written.option(9, &[0x80 | 1]));
-    written.enhanced(0, &sample(5));
-    let packets = read_whole(&written.bytes);
-    let seen: Vec<_> = packets
-        .iter()
-        .map(|packet| (packet.time_unix_ns, packet.synthetic))
-        .collect();
-    assert_eq!(
-        seen,
-        [(Some(5), 14), (Some(5_000), 0), (Some(2_500_000_000), 14)]
-    );
-}
-
-#[test]
-fn a_simple_packet_is_cut_at_the_snap_length() {
-    let mut written = Written::pcapng(ByteOrder::Big);
-    written.interface(1, 6, &[]);
-    written.simple(1_500, &[1, 2, 3, 4, 5, 6]);
-    let packets = read_whole(&written.bytes);
-    assert_eq!(packets[0].frame, [1, 2, 3, 4, 5, 6]);
-    assert_eq!(
-        (packets[0].captured_length, packets[0].original_length),
-        (6, 1_500)
-    );
-}
-
-#[test]
-fn padding_left_out_of_a_block_length() {
-    let mut written = Written::pcapng(ByteOrder::Little);
-    written.interface(1, 0, &[]);
-    let start = written.bytes.len();
-    // One byte of packet, three of padding, no options: a length of 33 for 36 bytes.
-    written.block(
-        6,
-        &[[0; 12].as_slice(), &[1, 0, 0, 0, 1, 0, 0, 0, 0xaa, 0, 0, 0]].concat(),
-    );
-    let end = written.bytes.len();
-    written.bytes[start + 4] = 33;
-    written.bytes[end - 4] = 33;
-    written.simple(1, &[0xbb]);
-    let frames: Vec<_> = read_whole(&written.bytes)
-        .into_iter()
-        .map(|packet| packet.frame)
-        .collect();
-    assert_eq!(frames, [[0xaa], [0xbb]]);
 }

@@ -23,12 +23,7 @@ pub struct Written {
 
 impl Written {
     fn new(order: ByteOrder) -> Self {
-        Self {
-            order,
-            bytes: Vec::new(),
-            boundaries: Vec::new(),
-            packet_ends: Vec::new(),
-        }
+        Self { order, bytes: Vec::new(), boundaries: Vec::new(), packet_ends: Vec::new() }
     }
 
     fn u16(&self, value: u16) -> [u8; 2] {
@@ -126,18 +121,9 @@ impl Written {
     }
 
     fn timed(&mut self, block_type: u32, id: [u8; 4], sample: &Sample) {
-        let Sample {
-            ticks,
-            original_length,
-            bytes,
-        } = sample;
+        let Sample { ticks, original_length, bytes } = sample;
         let mut body = id.to_vec();
-        for word in [
-            (ticks >> 32) as u32,
-            *ticks as u32,
-            bytes.len() as u32,
-            *original_length,
-        ] {
+        for word in [(ticks >> 32) as u32, *ticks as u32, bytes.len() as u32, *original_length] {
             body.extend(self.u32(word));
         }
         body.extend(bytes);

@@ -1,0 +1,140 @@
+//! What the host is, read from where the kernel tells it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use caps::{CapSet, Capability};
+use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
+use nix::unistd::{AccessFlags, access};
+
+use crate::features::Cpus;
+use crate::pins::Pins;
+use crate::program::Slots;
+
+/// The place where the sensor is to be pinned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinPlace {
+    pub directory: PathBuf,
+    /// It, or the nearest folder above it that exists.
+    pub existing: PathBuf,
+    pub is_bpffs: bool,
+    /// Why this process may not make files there.
+    pub refusal: Option<nix::errno::Errno>,
+}
+
+/// What this process is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privileges {
+    pub bpf: bool,
+    pub net_admin: bool,
+    pub perfmon: bool,
+    pub sys_admin: bool,
+    /// Within a user namespace that is not the first, capabilities do not reach `bpf(2)`.
+    pub confined: bool,
+}
+
+/// What the counters take, and what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    pub slots: Slots,
+    pub cpus: Cpus,
+    pub cpus_online: u32,
+    /// In bytes.
+    pub available: Option<u64>,
+    /// Whether a pinned sensor has it already.
+    pub taken: bool,
+}
+
+/// The release of the running kernel.
+pub fn kernel_release() -> String {
+    nix::sys::utsname::uname()
+        .map_or_else(|error| error.to_string(), |name| name.release().to_string_lossy().into_owned())
+}
+
+/// Whether the kernel describes its types.
+pub fn has_btf() -> bool {
+    Path::new("/sys/kernel/btf/vmlinux").exists()
+}
+
+/// The JIT's switch, which other network namespaces than the first do not show.
+pub fn jit_switch() -> Option<u32> {
+    fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").ok()?.trim().parse().ok()
+}
+
+/// Looks at the folder for pins.
+///
+/// # Errors
+/// Where the folder that exists cannot be looked at.
+pub fn pin_place(directory: &Path) -> io::Result<PinPlace> {
+    let absolute = std::path::absolute(directory)?;
+    let existing = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    Ok(PinPlace {
+        directory: directory.into(),
+        is_bpffs: statfs(existing)?.filesystem_type() == BPF_FS_MAGIC,
+        refusal: access(existing, AccessFlags::W_OK | AccessFlags::X_OK).err(),
+        existing: existing.into(),
+    })
+}
+
+/// What this thread may do.
+///
+/// # Errors
+/// Where the kernel does not say.
+pub fn privileges() -> Result<Privileges, caps::errors::CapsError> {
+    let effective = caps::read(None, CapSet::Effective)?;
+    Ok(Privileges {
+        bpf: effective.contains(&Capability::CAP_BPF),
+        net_admin: effective.contains(&Capability::CAP_NET_ADMIN),
+        perfmon: effective.contains(&Capability::CAP_PERFMON),
+        sys_admin: effective.contains(&Capability::CAP_SYS_ADMIN),
+        confined: fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !maps_every_user(&map)),
+    })
+}
+
+/// The first user namespace maps every user to itself.
+fn maps_every_user(map: &str) -> bool {
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// What the counters of `slots` would take.
+pub fn memory(slots: Slots, cpus: Cpus, pins: &Pins) -> Memory {
+    let online =
+        aya::util::online_cpus().map_or(cpus.online_end, |online| u32::try_from(online.len()).unwrap_or(1));
+    let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
+    Memory { slots, cpus, cpus_online: online, available, taken: pins.has_maps() }
+}
+
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn available_memory_is_read_from_meminfo() {
+        let text = "MemTotal:       24684028 kB\nMemAvailable:   23709952 kB\nBuffers: 1 kB\n";
+        assert_eq!(available(text), Some(23_709_952 << 10));
+        assert_eq!(available("MemTotal: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn only_the_first_user_namespace_has_every_user() {
+        assert!(maps_every_user("         0          0 4294967295\n"));
+        assert!(!maps_every_user("         0       1000          1\n"));
+        assert!(!maps_every_user("0 100000 65536\n65536 0 1\n"));
+    }
+
+    #[test]
+    fn a_place_that_is_no_bpf_file_system_is_seen_from_the_nearest_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = pin_place(&folder.path().join("a/b")).unwrap();
+        assert_eq!(place.existing, folder.path());
+        assert!(!place.is_bpffs);
+        assert_eq!(place.refusal, None);
+    }
+}

@@ -1,0 +1,128 @@
+//! The sensor's own program, loaded for a trial and attached for an instant.
+
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::Instant;
+
+use aya::Ebpf;
+use aya::programs::ProgramError;
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
+use sensor_ebpf::abi::AttachMode;
+
+use super::kernel::Answer;
+use super::system::try_link;
+use crate::config::{Action, Settings};
+use crate::features::Features;
+use crate::program::{self, LoadError, Rodata, Slots};
+
+/// The loopback interface is the first of every network namespace.
+const LOOPBACK: u32 = 1;
+
+/// How loading went.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Loaded {
+    pub seconds: f64,
+    /// Instructions that the verifier went through (Linux 5.16).
+    pub instructions: Option<u32>,
+    pub machine_code_bytes: u32,
+    pub slots: Slots,
+}
+
+/// The program in the kernel, unpinned: it goes when this does.
+pub struct Trial {
+    ebpf: Ebpf,
+    name: &'static str,
+    pub loaded: Loaded,
+}
+
+impl Trial {
+    /// Loads it, with maps of its own.
+    ///
+    /// # Errors
+    /// Those of [`program::load`].
+    pub fn load(settings: &Settings, slots: Slots, features: Features) -> Result<Self, LoadError> {
+        // A trial drops no packet, not even for an instant.
+        let passing = Settings { action: Action::Pass, ..settings.clone() };
+        let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
+        let rodata = Rodata::new(&passing, slots, features, &windows);
+        let begin = Instant::now();
+        let mut ebpf = program::load(&rodata, slots, features, None)?;
+        let seconds = begin.elapsed().as_secs_f64();
+        let name = program::program_name(features);
+        let information = program::xdp(&mut ebpf, name)?.info()?;
+        let loaded = Loaded {
+            seconds,
+            instructions: information.verified_instruction_count(),
+            machine_code_bytes: information.size_jitted(),
+            slots,
+        };
+        Ok(Self { ebpf, name, loaded })
+    }
+
+    /// Attaches the program to an interface, and detaches it at once.
+    ///
+    /// # Errors
+    /// Those of the kernel and of the interface's driver.
+    pub fn attach(&mut self, interface: u32, mode: AttachMode) -> io::Result<()> {
+        try_link(self.descriptor().map_err(io::Error::other)?, interface, mode)
+    }
+
+    /// Attaches the program by a link in a network namespace of its own, where it is in nobody's way.
+    pub fn attach_apart(&mut self) -> Answer {
+        let program = match self.descriptor() {
+            Ok(program) => program,
+            Err(error) => return Answer::Unclear(error.to_string()),
+        };
+        // The namespace is that of a thread, and ends with it.
+        let attempt = || match unshare(CloneFlags::CLONE_NEWNET) {
+            Err(Errno::EPERM) => Answer::Forbidden,
+            Err(error) => Answer::Unclear(format!("no network namespace of its own: {error}")),
+            Ok(()) => match try_link(program, LOOPBACK, AttachMode::Generic) {
+                Ok(()) => Answer::Yes,
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Answer::No,
+                Err(error) => Answer::Unclear(error.to_string()),
+            },
+        };
+        std::thread::scope(|scope| scope.spawn(attempt).join())
+            .unwrap_or_else(|_| Answer::Unclear("the attempt panicked".into()))
+    }
+
+    fn descriptor(&mut self) -> Result<BorrowedFd<'_>, LoadError> {
+        Ok(program::xdp(&mut self.ebpf, self.name)?.fd()?.as_fd())
+    }
+}
+
+/// Why the program is not in the kernel, on one line. Of a verifier's log that is the line before its
+/// statistics.
+pub fn refusal(error: &LoadError) -> String {
+    match error {
+        LoadError::Program(ProgramError::LoadError { io_error, verifier_log }) => {
+            let log = verifier_log.to_string();
+            match last_words(&log) {
+                Some(words) => format!("the verifier rejects it: {words}"),
+                None => format!("the kernel rejects it: {io_error}"),
+            }
+        }
+        error => crate::one_line(error),
+    }
+}
+
+fn last_words(log: &str) -> Option<&str> {
+    const STATISTICS: [&str; 4] = ["processed ", "verification time ", "stack depth ", "END"];
+    let is_statistics = |line: &&str| STATISTICS.iter().any(|start| line.starts_with(start));
+    log.lines().map(str::trim).rfind(|line| !line.is_empty() && !is_statistics(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifiers_last_words_come_before_its_statistics() {
+        let log = "1334: (1f) r0 -= r1\nR0 pointer -= pointer prohibited\nverification time 306 usec\n\
+                   stack depth 88\nprocessed 38 insns (limit 1000000) max_states_per_insn 0\n\n";
+        assert_eq!(last_words(log), Some("R0 pointer -= pointer prohibited"));
+        assert_eq!(last_words("processed 1 insns\n"), None);
+    }
+}

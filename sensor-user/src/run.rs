@@ -1,0 +1,220 @@
+//! `apus-sensor run`: attached, and an interval's counts at every interval.
+
+use std::io;
+use std::num::NonZeroU32;
+use std::time::Instant;
+
+use clap::Args;
+use crossbeam_channel::{Receiver, at, bounded, select};
+use jiff::Timestamp;
+use sensor_ebpf::abi::AttachMode;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::attach::{AttachError, Notice, Sensor, attach, unix_nanoseconds};
+use crate::capabilities::{self, CapabilityError};
+use crate::config::{Action, ConfigError, CountingFlags, Mode, Options, Output, PinFlags, Settings};
+use crate::document::Document;
+use crate::interval::{Interval, timestamp, write};
+use crate::pins::PinError;
+
+/// Attaches the sensor and prints every interval's counts, until it is told to stop
+///
+/// On SIGINT or SIGTERM it prints the last, partial interval and exits. The program stays attached and
+/// goes on counting, so that the next `run` misses nothing; `apus-sensor detach` removes it.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    counting: CountingFlags,
+    /// Interface to attach to; may be repeated
+    #[arg(short, long = "interface", value_name = "NAME")]
+    interfaces: Option<Vec<String>>,
+    /// How to attach [default: auto]
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
+    /// What becomes of packets to observed destinations [default: pass]
+    #[arg(long, value_enum)]
+    action: Option<Action>,
+    /// How many CPUs have counters of their own; the others share one set [default: 64]
+    #[arg(long, value_name = "NUMBER")]
+    counter_cpus: Option<NonZeroU32>,
+    #[command(flatten)]
+    pins: PinFlags,
+    /// How intervals are shown [default: json]
+    #[arg(long, value_enum)]
+    output: Option<Output>,
+    /// Detach when told to stop, and leave nothing pinned
+    #[arg(long)]
+    detach_on_exit: bool,
+}
+
+/// Why the sensor does not run, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error(transparent)]
+    Capability(#[from] CapabilityError),
+    #[error("cannot watch for signals: {0}")]
+    Signals(io::Error),
+    #[error("cannot print an interval: {0}; the sensor stays attached, and its counts are kept")]
+    Output(io::Error),
+    #[error("a counter has shrunk, which none may: something else writes to the pinned maps of {path}")]
+    Shrunk { path: std::path::PathBuf },
+    #[error("the sensor was detached from outside; its last interval is printed")]
+    Detached,
+    #[error("conservation was broken in {0} intervals, please report it: their lines name the sums")]
+    Conservation(u64),
+    #[error(transparent)]
+    Pin(#[from] PinError),
+}
+
+impl Arguments {
+    fn settings(&self) -> Result<Settings, ConfigError> {
+        let flags = Options {
+            interfaces: self.interfaces.clone(),
+            mode: self.mode,
+            action: self.action,
+            counter_cpus: self.counter_cpus,
+            pin_directory: self.pins.pin_directory.clone(),
+            output: self.output,
+            ..Options::default()
+        };
+        flags.or(self.counting.options()?).resolve()
+    }
+}
+
+/// Runs until a signal comes.
+///
+/// # Errors
+/// Where the sensor cannot be attached, or something is wrong while it runs.
+pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError> {
+    let settings = arguments.settings()?;
+    let (sensor, notices) = attach(&settings)?;
+    notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
+    // What remains is reading memory that is mapped and writing to files that are open. It has to come
+    // before the thread that waits for signals, since each thread has capabilities of its own.
+    capabilities::drop_all()?;
+    let signals = signals().map_err(RunError::Signals)?;
+    let mut agent = Agent { settings, sensor, output, breached: 0 };
+    let ended = agent.run(&signals);
+    if arguments.detach_on_exit && !matches!(ended, Err(RunError::Detached)) {
+        agent.sensor.pins.remove_all()?;
+    }
+    ended?;
+    match agent.breached {
+        0 => Ok(()),
+        intervals => Err(RunError::Conservation(intervals)),
+    }
+}
+
+struct Agent<W> {
+    settings: Settings,
+    sensor: Sensor,
+    output: W,
+    /// Intervals whose sums did not hold.
+    breached: u64,
+}
+
+impl<W: io::Write> Agent<W> {
+    fn run(&mut self, signals: &Receiver<()>) -> Result<(), RunError> {
+        let mut next = Instant::now() + self.settings.interval;
+        loop {
+            let stopped = wait(signals, next);
+            let detached = !self.sensor.pins.is_complete();
+            self.report()?;
+            if detached {
+                return Err(RunError::Detached);
+            }
+            if stopped {
+                return Ok(());
+            }
+            // Late by more than an interval, as after a suspend, there is nothing to catch up with.
+            next = (next + self.settings.interval).max(Instant::now());
+        }
+    }
+
+    /// Ends an interval: cut, print, and only then note it as reported. An agent killed in between
+    /// prints those packets again, in the next one's first interval; none is ever left out.
+    fn report(&mut self) -> Result<(), RunError> {
+        let state = &self.sensor.state;
+        let control = state.control();
+        let cut = state.watcher.cut();
+        let end = unix_nanoseconds();
+        let counted = cut
+            .totals
+            .since(&state.reported())
+            .ok_or_else(|| RunError::Shrunk { path: self.sensor.pins.path().into() })?;
+        for breach in &cut.breaches {
+            eprintln!("apus-sensor: CONSERVATION BREACH: {breach}");
+        }
+        self.breached += u64::from(!cut.breaches.is_empty());
+        let windows = state.windows();
+        let interval = Interval {
+            sensor: self.settings.sensor.clone(),
+            epoch: time(control.epoch_unix_nanoseconds),
+            sequence: control.sequence + 1,
+            start: time(control.reported_unix_nanoseconds),
+            end: time(end),
+            conservation_breaches: cut.breaches,
+            counts: Document::new(&counted, &windows),
+        };
+        write(&mut self.output, self.settings.output, &interval, &counted, &windows)
+            .map_err(RunError::Output)?;
+        state.set_reported(&cut.totals, end);
+        Ok(())
+    }
+}
+
+fn time(nanoseconds: u64) -> Timestamp {
+    timestamp(i128::from(nanoseconds))
+}
+
+/// Waits for the deadline or a signal; says whether it was a signal.
+fn wait(signals: &Receiver<()>, deadline: Instant) -> bool {
+    select! {
+        recv(signals) -> _ => true,
+        recv(at(deadline)) -> _ => false,
+    }
+}
+
+/// A message for each SIGINT or SIGTERM. A second one while the first is being served kills at once.
+fn signals() -> io::Result<Receiver<()>> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let (sender, receiver) = bounded(1);
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            if sender.try_send(()).is_err() {
+                // The default action; should it be refused, the first signal is still being served.
+                let _refused = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        }
+    })?;
+    Ok(receiver)
+}
+
+fn describe(notice: &Notice) -> String {
+    match notice {
+        Notice::Resumed => "found a pinned sensor; its counters go on".into(),
+        Notice::Replaced => "its configuration or program was another one, and is replaced".into(),
+        Notice::Kept { interface } => format!("attached to {interface} already"),
+        Notice::Attached { interface, driver, mode } => {
+            let mode = match mode {
+                AttachMode::Native => "native",
+                AttachMode::Generic => "generic",
+            };
+            format!("attached to {interface} ({mode}, driver {driver})")
+        }
+        Notice::FellBack { interface, reason } => {
+            format!(
+                "warning: {interface} does not take XDP natively ({reason}); in the network stack it is slower"
+            )
+        }
+        Notice::Removed { interface } => format!("no longer attached to {interface}"),
+        Notice::OwnAddressDropped { interface, address } => {
+            format!("warning: packets to {address}, this host's own address on {interface}, are dropped")
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `apus-sensor status`: what is attached, since when, how, and what it has counted.
+
+use std::io;
+
+use clap::Args;
+use jiff::Timestamp;
+use sensor_ebpf::abi::{AttachMode, InterfaceRecord};
+use serde::Serialize;
+
+use crate::config::{ConfigError, CountingFlags, Options, PinFlags};
+use crate::document::Document;
+use crate::features::Cpus;
+use crate::interval::timestamp;
+use crate::pins::{PinError, Pins};
+use crate::program::Slots;
+use crate::state::{State, StateError, unpadded};
+use crate::table::{self, grouped};
+
+/// Shows what is attached, since when, in which mode, and the totals
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// Configuration file (TOML), for its pin_directory
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pins: PinFlags,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why there is no status.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error("cannot read which CPUs there are: {0}")]
+    Cpus(io::Error),
+    #[error(
+        "no sensor is pinned in {path}: start one with `apus-sensor run`, or name another --pin-directory"
+    )]
+    Absent { path: std::path::PathBuf },
+    #[error("cannot print: {0}")]
+    Output(#[from] io::Error),
+    #[error("cannot print: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    pin_directory: std::path::PathBuf,
+    /// Whether an agent runs on the set; without one the counts still go on.
+    agent_running: bool,
+    epoch: Timestamp,
+    intervals_reported: u64,
+    last_interval_end: Timestamp,
+    action: &'static str,
+    kernel_memory_bytes: u64,
+    /// Slots of counters, the last of them shared by several CPUs or not.
+    counter_slots: u32,
+    last_slot_is_shared: bool,
+    interfaces: Vec<AttachedInterface>,
+    /// Totals since the epoch, read while counting goes on.
+    totals: Document,
+}
+
+#[derive(Debug, Serialize)]
+struct AttachedInterface {
+    name: String,
+    index: u32,
+    mode: &'static str,
+    driver: String,
+    attached: Timestamp,
+    /// Whether its link is still there.
+    linked: bool,
+}
+
+/// Prints the status.
+///
+/// # Errors
+/// Where nothing is pinned, or it cannot be read.
+pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), StatusError> {
+    let flags = CountingFlags { config: arguments.config.clone(), ..CountingFlags::default() };
+    let options = Options { pin_directory: arguments.pins.pin_directory.clone(), ..Options::default() };
+    let settings = options.or(flags.options()?).resolve()?;
+    let pins = Pins::new(&settings.pin_directory);
+    if !pins.map(sensor_ebpf::abi::maps::CONTROL).exists() {
+        return Err(StatusError::Absent { path: settings.pin_directory });
+    }
+    let state = State::open(&pins)?;
+    let totals = state.watcher.glance();
+    let windows = state.windows();
+    let status = Status::new(&pins, &state, Document::new(&totals, &windows))?;
+    if arguments.json {
+        serde_json::to_writer(&mut output, &status)?;
+        writeln!(output)?;
+        return Ok(());
+    }
+    let seconds = Timestamp::now().duration_since(status.epoch).as_secs_f64();
+    write!(output, "{}", status.header())?;
+    write!(output, "{}", table::render(&totals, &windows, Some(seconds)))?;
+    Ok(())
+}
+
+impl Status {
+    fn new(pins: &Pins, state: &State, totals: Document) -> Result<Self, StatusError> {
+        let control = state.control();
+        let slots = Slots::existing(Cpus::probe().map_err(StatusError::Cpus)?, control.slots);
+        let links = pins.links()?;
+        let time = |nanoseconds: u64| timestamp(i128::from(nanoseconds));
+        let interface = |record: &InterfaceRecord| AttachedInterface {
+            name: unpadded(&record.name),
+            index: record.index,
+            mode: if record.mode == AttachMode::Native as u32 { "native" } else { "generic" },
+            driver: unpadded(&record.driver),
+            attached: time(record.attached_unix_nanoseconds),
+            linked: links.contains(&record.index),
+        };
+        Ok(Self {
+            pin_directory: pins.path().into(),
+            agent_running: pins.is_locked(),
+            epoch: time(control.epoch_unix_nanoseconds),
+            intervals_reported: control.sequence,
+            last_interval_end: time(control.reported_unix_nanoseconds),
+            action: if control.drop_observed == 0 { "pass" } else { "drop" },
+            kernel_memory_bytes: slots.kernel_memory(),
+            counter_slots: slots.count,
+            last_slot_is_shared: slots.last_is_shared,
+            interfaces: control.interfaces.iter().filter(|record| record.index != 0).map(interface).collect(),
+            totals,
+        })
+    }
+
+    fn header(&self) -> String {
+        let mut text = String::new();
+        for interface in &self.interfaces {
+            let AttachedInterface { name, index: _, mode, driver, attached, linked } = interface;
+            let link = if *linked { "" } else { ", but its link is gone: run again or detach" };
+            text += &format!("{name}: {mode} XDP, driver {driver}, since {attached:.0}{link}\n");
+        }
+        text += &format!(
+            "action {}; {} KiB of kernel memory in {} slots{}\n",
+            self.action,
+            grouped(self.kernel_memory_bytes >> 10),
+            self.counter_slots,
+            if self.last_slot_is_shared { ", the last shared" } else { "" },
+        );
+        text += &format!(
+            "agent {}; {} intervals reported, the last up to {:.0}\n",
+            if self.agent_running { "running" } else { "not running, counting goes on" },
+            self.intervals_reported,
+            self.last_interval_end,
+        );
+        text
+    }
+}
