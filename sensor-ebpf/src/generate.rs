@@ -43,6 +43,9 @@ pub mod mutations {
     pub const MIRAI: u32 = 1 << 6;
     /// The IP ID is masscan's, from a random sequence number.
     pub const MASSCAN: u32 = 1 << 7;
+
+    /// All that change the transport header, or need one.
+    pub const TRANSPORT: u32 = SOURCE_PORT | DESTINATION_PORT | SEQUENCE | MIRAI | MASSCAN;
 }
 
 /// One kind of packet.

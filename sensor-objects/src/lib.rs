@@ -28,3 +28,6 @@ object! {
     /// What the bench compares with: `bare_drop` and `decode_only`.
     BASELINE = "baseline"
 }
+
+/// Whether the sensor logs debug lines through aya-log: in a debug build alone.
+pub const SENSOR_LOGS: bool = cfg!(program_logs);

@@ -11,6 +11,7 @@ use sensor_ebpf::abi::AttachMode;
 use crate::config::{Action, Mode, Settings};
 use crate::features::{Cpus, Features};
 use crate::interface::{Interface, InterfaceError};
+use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
 use crate::program::{self, LoadError, Rodata, Slots};
 use crate::state::{State, StateError, place_windows, unpadded};
@@ -82,6 +83,8 @@ pub enum Notice {
 pub struct Sensor {
     pub state: State,
     pub pins: Pins,
+    /// The program's debug lines, not printed yet.
+    pub lines: Lines,
     _lock: Lock,
 }
 
@@ -103,7 +106,7 @@ pub fn attach(settings: &Settings) -> Result<(Sensor, Vec<Notice>), AttachError>
     let lock = pins.lock()?;
     let mut notices = own_addresses(settings, &interfaces);
     match attach_locked(settings, &pins, &interfaces, &mut notices) {
-        Ok(state) => Ok((Sensor { state, pins, _lock: lock }, notices)),
+        Ok((state, lines)) => Ok((Sensor { state, pins, lines, _lock: lock }, notices)),
         Err(error) => {
             if !existed {
                 // The first error is the one to tell of.
@@ -119,8 +122,8 @@ fn attach_locked(
     pins: &Pins,
     interfaces: &[Interface],
     notices: &mut Vec<Notice>,
-) -> Result<State, AttachError> {
-    let (state, mut program) = open_program(settings, pins, notices)?;
+) -> Result<(State, Lines), AttachError> {
+    let Opened { state, mut program, lines } = open_program(settings, pins, notices)?;
     remove_others(&state, pins, interfaces, notices)?;
     let attached = pins.links()?;
     for interface in interfaces {
@@ -130,15 +133,21 @@ fn attach_locked(
             attach_one(settings.mode, &state, pins, &mut program, interface, notices)?;
         }
     }
-    Ok(state)
+    Ok((state, lines))
 }
 
 /// The program that the configuration asks for, pinned and ready to attach, and its maps.
+struct Opened {
+    state: State,
+    program: Xdp,
+    lines: Lines,
+}
+
 fn open_program(
     settings: &Settings,
     pins: &Pins,
     notices: &mut Vec<Notice>,
-) -> Result<(State, Xdp), AttachError> {
+) -> Result<Opened, AttachError> {
     let features = Features::probe().map_err(LoadError::probe)?;
     let cpus = Cpus::probe().map_err(LoadError::from)?;
     // An agent that was killed before it attached anything leaves maps that no packet reached.
@@ -164,14 +173,13 @@ fn open_program(
     };
     let rodata = Rodata::new(settings, slots, features, &watched);
     let fingerprint = rodata.fingerprint();
-    if let Some(state) = found.as_ref()
-        && state.control().configuration == fingerprint
-        && pins.is_complete()
-    {
-        let program = Xdp::from_pin(pins.program(), XdpAttachType::Interface).map_err(LoadError::from)?;
-        notices.push(Notice::Resumed);
-        return Ok((found.ok_or(AttachError::NoInterface)?, program));
-    }
+    let found = match found {
+        Some(state) if state.control().configuration == fingerprint && pins.is_complete() => {
+            notices.push(Notice::Resumed);
+            return Ok(Opened { state, program: pinned_program(pins)?, lines: Lines::NONE });
+        }
+        other => other,
+    };
 
     let mut ebpf = program::load(&rodata, slots, features, Some(pins.path()))?;
     let fresh = found.is_none();
@@ -197,8 +205,12 @@ fn open_program(
     if !fresh {
         notices.extend([Notice::Resumed, Notice::Replaced]);
     }
-    let program = Xdp::from_pin(pins.program(), XdpAttachType::Interface).map_err(LoadError::from)?;
-    Ok((state, program))
+    let lines = Lines::of(&mut ebpf).map_err(LoadError::from)?;
+    Ok(Opened { state, program: pinned_program(pins)?, lines })
+}
+
+fn pinned_program(pins: &Pins) -> Result<Xdp, AttachError> {
+    Ok(Xdp::from_pin(pins.program(), XdpAttachType::Interface).map_err(LoadError::from)?)
 }
 
 /// Puts the program in the place of the one that a pinned link holds, without a packet in between.

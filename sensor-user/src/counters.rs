@@ -8,8 +8,16 @@ use sensor_ebpf::abi::CpuCounters;
 const WORDS: usize = size_of::<CpuCounters>() / size_of::<u64>();
 
 /// A copy of counters, summed over CPUs: 2.5 MiB on the heap.
-#[derive(Clone)]
 pub struct Totals(Box<CpuCounters>);
+
+impl Clone for Totals {
+    /// Heap to heap: a derived clone makes the copy on the stack first, and a thread has 2 MiB of that.
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        copy.words_mut().copy_from_slice(self.words());
+        copy
+    }
+}
 
 impl std::ops::Deref for Totals {
     type Target = CpuCounters;

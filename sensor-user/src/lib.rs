@@ -17,6 +17,7 @@ pub mod document;
 pub mod features;
 pub mod interface;
 pub mod interval;
+pub mod logs;
 pub mod mapping;
 pub mod pins;
 pub mod prefixes;

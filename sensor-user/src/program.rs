@@ -29,6 +29,8 @@ pub enum LoadError {
     Probe(ProgramError),
     #[error("the embedded object has no program {0}: this agent was built wrong")]
     Absent(&'static str),
+    #[error("cannot read the debug lines of the XDP program: {0}")]
+    Lines(#[from] aya_log::Error),
     #[error("cannot read which CPUs there are: {0}")]
     Cpus(#[from] std::io::Error),
 }

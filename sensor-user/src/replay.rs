@@ -18,6 +18,7 @@ use crate::counters::Totals;
 use crate::document::Document;
 use crate::features::{Cpus, Features};
 use crate::interval::{Interval, timestamp, write};
+use crate::logs::Lines;
 use crate::mapping::MappingError;
 use crate::program::{self, LoadError, Rodata, Slots};
 use crate::table;
@@ -169,7 +170,8 @@ impl Replay {
         let slots = Slots::plan(Cpus::probe().map_err(LoadError::Cpus)?, settings.counter_cpus);
         let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
         let rodata = Rodata::new(settings, slots, features, &windows);
-        let ebpf = program::load(&rodata, slots, features, None)?;
+        let mut ebpf = program::load(&rodata, slots, features, None)?;
+        Lines::of(&mut ebpf).map_err(LoadError::from)?.print();
         Ok(Self {
             watcher: Watcher::new(&ebpf)?,
             ebpf,

@@ -16,6 +16,7 @@ use crate::capabilities::{self, CapabilityError};
 use crate::config::{Action, ConfigError, CountingFlags, Mode, Options, Output, PinFlags, Settings};
 use crate::document::Document;
 use crate::interval::{Interval, timestamp, write};
+use crate::logs::Lines;
 use crate::pins::PinError;
 
 /// Attaches the sensor and prints every interval's counts, until it is told to stop
@@ -92,11 +93,12 @@ impl Arguments {
 /// Where the sensor cannot be attached, or something is wrong while it runs.
 pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError> {
     let settings = arguments.settings()?;
-    let (sensor, notices) = attach(&settings)?;
+    let (mut sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
     // What remains is reading memory that is mapped and writing to files that are open. It has to come
-    // before the thread that waits for signals, since each thread has capabilities of its own.
+    // before any other thread, since each has capabilities of its own.
     capabilities::drop_all()?;
+    std::mem::replace(&mut sensor.lines, Lines::NONE).print();
     let signals = signals().map_err(RunError::Signals)?;
     let mut agent = Agent { settings, sensor, output, breached: 0 };
     let ended = agent.run(&signals);

@@ -1,1 +1,37 @@
-//! x
+//! What demo, bench and end-to-end tests share: network namespaces that clean up after themselves, a
+//! traffic generator that sends an exact number of packets, and a mix of traffic whose every count is
+//! known without decoding it.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), testbed::Error> {
+//! use testbed::{Generator, Link, Namespace, Order, mix};
+//!
+//! let (sender, receiver) = (Namespace::new()?, Namespace::new()?);
+//! let link = Link::between(&sender, &receiver)?;
+//! // An XDP program on `link.telescope` in `receiver` comes here.
+//! let mix = mix::telescope();
+//! let sent = Generator::new(&mix)?.send(&link, &Order::packets(100_000))?;
+//! let expected = mix.expected(&sent.by_kind);
+//! # Ok(())
+//! # }
+//! ```
+
+mod bpffs;
+mod command;
+pub mod document;
+mod error;
+pub mod frame;
+mod generator;
+mod link;
+pub mod mix;
+mod namespace;
+mod privilege;
+mod process;
+
+pub use bpffs::Bpffs;
+pub use error::Error;
+pub use generator::{Generator, Order, Pace, Sent};
+pub use link::{End, Link, Statistics};
+pub use namespace::Namespace;
+pub use privilege::is_privileged;
+pub use process::Process;

@@ -1,7 +1,9 @@
 //! The XDP traffic generator: writes each packet anew from a template, and counts what it wrote.
 #![no_std]
 #![no_main]
+#![feature(asm_experimental_arch)]
 
+use core::arch::asm;
 use core::ptr;
 
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_TX};
@@ -14,7 +16,7 @@ use sensor_ebpf::classify::ZMAP_IDENTIFICATION;
 use sensor_ebpf::generate::{
     GENERATOR_CPUS, Generated, Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template, mutations,
 };
-use sensor_ebpf::headers::Ipv4;
+use sensor_ebpf::headers::{Ipv4, Ipv6};
 
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 
@@ -118,60 +120,77 @@ fn copy(context: &XdpContext, template: &Template) -> Option<()> {
     Some(())
 }
 
-/// A template whose flags ask for a field that its frame has not is a mistake, and fails.
+/// What TCP and UDP begin with; UDP has other things in place of the sequence number.
+#[repr(C)]
+struct TransportStart {
+    source_port: [u8; 2],
+    destination_port: [u8; 2],
+    sequence: [u8; 4],
+}
+
+/// A template whose flags ask for a header that its frame has not is a mistake, and fails.
 #[inline(always)]
 fn mutate(context: &XdpContext, template: &Template, random: u64) -> Option<()> {
-    let network = template.network as usize & (TEMPLATE_BYTES - 1);
-    let transport = template.transport as usize & (TEMPLATE_BYTES - 1);
     let has = |mutation: u32| template.mutations & mutation != 0;
+    if template.mutations == 0 {
+        return Some(());
+    }
     // A second draw's worth of bits, for fields that must not hang together.
     let other = random.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    // SAFETY: every place is checked by `at`, and written and read unaligned.
-    unsafe {
-        if has(mutations::IPV4_SOURCE) {
-            at::<u32>(context, network + 12)?.write_unaligned((other >> 32) as u32);
-        }
-        if has(mutations::IPV4_TARGET) {
-            at::<u8>(context, network + 19)?.write(random as u8);
-        }
-        if has(mutations::IPV6_SOURCE) {
-            at::<u64>(context, network + 16)?.write_unaligned(other);
-        }
-        if has(mutations::SOURCE_PORT) {
-            at::<u16>(context, transport)?.write_unaligned((random >> 8) as u16);
-        }
-        if has(mutations::DESTINATION_PORT) {
-            at::<u16>(context, transport + 2)?.write_unaligned((random >> 24) as u16);
-        }
-        if has(mutations::SEQUENCE | mutations::MIRAI | mutations::MASSCAN) {
-            sequence(context, template, network, transport, (random >> 16) as u32)?;
-        }
+    if has(mutations::IPV6_SOURCE) {
+        *header::<Ipv6>(context, template.network)?.source.last_chunk_mut()? = other.to_ne_bytes();
+    }
+    // In an IPv6 packet these are other fields, and the flags for them are not set.
+    let ipv4 = header::<Ipv4>(context, template.network)?;
+    if has(mutations::IPV4_SOURCE) {
+        ipv4.source = ((other >> 32) as u32).to_ne_bytes();
+    }
+    if has(mutations::IPV4_TARGET) {
+        ipv4.destination[3] = random as u8;
+    }
+    if !has(mutations::TRANSPORT) {
+        return Some(());
+    }
+    let transport = header::<TransportStart>(context, template.transport)?;
+    if has(mutations::SOURCE_PORT) {
+        transport.source_port = ((random >> 8) as u16).to_ne_bytes();
+    }
+    if has(mutations::DESTINATION_PORT) {
+        transport.destination_port = ((random >> 24) as u16).to_ne_bytes();
+    }
+    if has(mutations::SEQUENCE | mutations::MIRAI | mutations::MASSCAN) {
+        sequence(template.mutations, ipv4, transport, (random >> 16) as u32);
     }
     Some(())
 }
 
+/// The header at `offset`, checked against the packet's end.
+#[inline(always)]
+fn header<'a, T>(context: &'a XdpContext, offset: u32) -> Option<&'a mut T> {
+    const { assert!(align_of::<T>() == 1) };
+    let mut place = context.data() + (offset as usize & (TEMPLATE_BYTES - 1));
+    // Without it the compiler would add the offset anew for each field, which to the verifier is
+    // another pointer, and not a checked one. A move, because the kernel refuses line information for
+    // no instruction at all.
+    // SAFETY: the pointer comes out as it went in.
+    unsafe { asm!("{0} = {0}", inout(reg) place, options(pure, nomem, nostack)) };
+    if place + size_of::<T>() > context.data_end() {
+        return None;
+    }
+    // SAFETY: inside the packet, and of bytes only.
+    Some(unsafe { &mut *ptr::with_exposed_provenance_mut(place) })
+}
+
 /// Sets the sequence number, such that exactly the signatures that the template asks for match.
 #[inline(always)]
-fn sequence(
-    context: &XdpContext,
-    template: &Template,
-    network: usize,
-    transport: usize,
-    random: u32,
-) -> Option<()> {
-    // One checked place for each header: the compiler merges several checks of one header into the
-    // farthest, and the verifier does not follow it there.
-    let ipv4 = at::<Ipv4>(context, network)?;
-    let tcp = at::<TcpStart>(context, transport)?;
-    // SAFETY: places checked by `at`, of types with alignment 1.
-    let (ipv4, tcp) = unsafe { (&mut *ipv4, &mut *tcp) };
-    if template.mutations & mutations::MIRAI != 0 {
+fn sequence(wanted: u32, ipv4: &mut Ipv4, tcp: &mut TransportStart, random: u32) {
+    if wanted & mutations::MIRAI != 0 {
         tcp.sequence = ipv4.destination;
-        return Some(());
+        return;
     }
     let target = u32::from_be_bytes(ipv4.destination);
     let port = u32::from(u16::from_be_bytes(tcp.destination_port));
-    let masscan = template.mutations & mutations::MASSCAN != 0;
+    let masscan = wanted & mutations::MASSCAN != 0;
     let forbidden = if masscan { ZMAP_IDENTIFICATION } else { u16::from_be_bytes(ipv4.identification) };
     let mut sequence = random;
     if (target ^ port ^ sequence) as u16 == forbidden {
@@ -185,15 +204,6 @@ fn sequence(
         sequence ^= 1 << 31;
     }
     tcp.sequence = sequence.to_be_bytes();
-    Some(())
-}
-
-/// The beginning of a TCP header, as far as a template must have it to ask for a sequence number.
-#[repr(C)]
-struct TcpStart {
-    source_port: [u8; 2],
-    destination_port: [u8; 2],
-    sequence: [u8; 4],
 }
 
 #[panic_handler]

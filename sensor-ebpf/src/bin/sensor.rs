@@ -122,6 +122,16 @@ impl<R: Raise> Then<'_> for Counting<'_, R> {
     #[inline(always)]
     fn then(self, packet: Packet<'_>) -> u32 {
         let Self { context, length, counters, manner: _ } = self;
+        // In a debug build of the agent alone: a line for what should be rare.
+        #[cfg(feature = "log")]
+        if matches!(packet.outcome, sensor_ebpf::abi::Outcome::Malformed) {
+            aya_log_ebpf::debug!(
+                context,
+                "malformed: {} bytes in the first buffer, IP protocol {}",
+                length as u64,
+                packet.protocol
+            );
+        }
         // SAFETY: a whole value of the map, with no writer that `R` does not allow for.
         unsafe { count::<R>(counters, &packet, length as u64, &Configured) };
         // The first buffer is the whole frame where the headers say that it ends there, and where it is

@@ -31,13 +31,15 @@ pub fn attached(interface: &Interface, program: AttachedProgram, ours: bool, nam
         return Line::pass(ATTACHED, format!("the sensor is attached already, {place}"));
     }
     let number = program.identifier.map_or_else(String::new, |identifier| format!(", number {identifier}"));
+    let remedy = if name.is_some_and(|name| name.starts_with("sensor")) {
+        "where it is a sensor pinned elsewhere, name its --pin-directory, or detach it there".into()
+    } else {
+        // Of the two ways to attach, each is undone in its own.
+        let device = &interface.name;
+        format!("stop what attached it, or remove its pinned link, or `ip link set dev {device} xdp off`")
+    };
     let name = name.map_or_else(String::new, |name| format!(", named {name}"));
-    let device = &interface.name;
-    Line::fail(
-        ATTACHED,
-        format!("another is attached already, {place}{number}{name}"),
-        format!("stop what attached it, or `ip link set dev {device} xdp off`; `bpftool net` shows more"),
-    )
+    Line::fail(ATTACHED, format!("another is attached already, {place}{number}{name}"), remedy)
 }
 
 /// Nothing attached, and nothing tried.

@@ -6,8 +6,8 @@ use nix::errno::Errno;
 use sensor_ebpf::abi::BANKS;
 
 use super::facts::{Memory, PinPlace, Privileges};
-use super::line::{Line, PERMISSION};
-use super::trial::Loaded;
+use super::line::{Line, PERMISSION, Status};
+use super::trial::{Loaded, Refusal};
 use crate::table::grouped;
 
 pub fn kernel(release: &str) -> Line {
@@ -141,8 +141,7 @@ pub fn has_room(memory: &Memory) -> bool {
     memory.available.is_none_or(|available| memory.slots.kernel_memory() <= available)
 }
 
-/// `refusal` is what the kernel said to the program.
-pub fn sensor(loaded: Result<Loaded, String>, privileges: Option<Privileges>) -> Line {
+pub fn sensor(loaded: Result<&Loaded, &Refusal>, privileges: Option<Privileges>) -> Line {
     const CHECK: &str = "sensor program";
     match loaded {
         Ok(Loaded { seconds, instructions, machine_code_bytes, slots }) => {
@@ -153,15 +152,16 @@ pub fn sensor(loaded: Result<Loaded, String>, privileges: Option<Privileges>) ->
                 "the kernel takes it, with {} sets of counters: {:.0} ms{verified}, {} bytes of machine code",
                 slots.count * BANKS,
                 seconds * 1e3,
-                grouped(machine_code_bytes.into()),
+                grouped((*machine_code_bytes).into()),
             );
             Line::pass(CHECK, found)
         }
-        Err(refusal) => {
+        Err(Refusal { found, remedy }) => {
             let allowed =
-                privileges.is_some_and(|privileges| super::host::privileges(privileges).remedy.is_none());
-            let remedy = if allowed { "please report this, with the kernel's release" } else { PERMISSION };
-            Line::fail(CHECK, refusal, remedy)
+                privileges.is_some_and(|privileges| self::privileges(privileges).status == Status::Pass);
+            let otherwise =
+                if allowed { "please report this, with the kernel's release" } else { PERMISSION };
+            Line::fail(CHECK, found, remedy.unwrap_or(otherwise))
         }
     }
 }

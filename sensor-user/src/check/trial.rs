@@ -11,6 +11,7 @@ use nix::sched::{CloneFlags, unshare};
 use sensor_ebpf::abi::AttachMode;
 
 use super::kernel::Answer;
+use super::line::PERMISSION;
 use super::system::try_link;
 use crate::config::{Action, Settings};
 use crate::features::Features;
@@ -93,21 +94,37 @@ impl Trial {
     }
 }
 
-/// Why the program is not in the kernel, on one line. Of a verifier's log that is the line before its
-/// statistics.
-pub fn refusal(error: &LoadError) -> String {
-    match error {
-        LoadError::Program(ProgramError::LoadError { io_error, verifier_log }) => {
-            let log = verifier_log.to_string();
-            match last_words(&log) {
-                Some(words) => format!("the verifier rejects it: {words}"),
-                None => format!("the kernel rejects it: {io_error}"),
+/// Why the program is not in the kernel, on one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub found: String,
+    /// What to do, where the reason says.
+    pub remedy: Option<&'static str>,
+}
+
+impl From<LoadError> for Refusal {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Permission => {
+                Self { found: "no permission to load it".into(), remedy: Some(PERMISSION) }
             }
+            LoadError::Memory { mebibytes } => Self {
+                found: format!(
+                    "no memory for {mebibytes} MiB of counters, though there may be some for others"
+                ),
+                remedy: Some("lower --counter-cpus, or raise the memory limit of the control group"),
+            },
+            LoadError::Program(ProgramError::LoadError { io_error, verifier_log }) => {
+                let log = verifier_log.to_string();
+                let reason = last_words(&log).map_or_else(|| io_error.to_string(), str::to_owned);
+                Self { found: format!("the verifier rejects it: {reason}"), remedy: None }
+            }
+            error => Self { found: crate::one_line(&error), remedy: None },
         }
-        error => crate::one_line(error),
     }
 }
 
+/// The last line of a verifier's log before its statistics.
 fn last_words(log: &str) -> Option<&str> {
     const STATISTICS: [&str; 4] = ["processed ", "verification time ", "stack depth ", "END"];
     let is_statistics = |line: &&str| STATISTICS.iter().any(|start| line.starts_with(start));

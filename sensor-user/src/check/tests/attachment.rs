@@ -3,7 +3,7 @@ use sensor_ebpf::abi::AttachMode;
 use super::super::attachment::{attached, trial};
 use super::super::line::PERMISSION;
 use super::*;
-use crate::interface::{AttachedProgram, Place};
+use crate::interface::{AttachedProgram, Interface, Place};
 
 fn eth0() -> Interface {
     Interface { name: "eth0".into(), index: 4 }
@@ -62,4 +62,7 @@ fn what_is_attached_already_is_ours_or_in_the_way() {
     let other = attached(&eth0(), program(Place::Generic), false, Some("filter"));
     let expected = "another is attached already, in generic mode, number 57, named filter";
     assert_eq!((other.status, other.found.as_str()), (Status::Fail, expected));
+    assert!(other.remedy.unwrap().contains("ip link set dev eth0 xdp off"));
+    let sensor = attached(&eth0(), program(Place::Native), false, Some("sensor"));
+    assert!(sensor.remedy.unwrap().contains("--pin-directory"));
 }

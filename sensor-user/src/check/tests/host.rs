@@ -2,11 +2,13 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use super::super::facts::PinPlace;
+use super::super::facts::{Memory, PinPlace, Privileges};
 use super::super::host;
 use super::super::line::PERMISSION;
-use super::super::trial::Loaded;
+use super::super::trial::{Loaded, Refusal};
 use super::*;
+use crate::features::Cpus;
+use crate::program::Slots;
 
 const NOTHING: Privileges =
     Privileges { bpf: false, net_admin: false, perfmon: false, sys_admin: false, confined: false };
@@ -96,10 +98,13 @@ fn counters_need_room() {
 
 #[test]
 fn a_program_that_is_refused_for_no_want_of_privilege_is_to_be_reported() {
-    let remedy = |privileges| host::sensor(Err("no".into()), privileges).remedy.unwrap();
-    assert_eq!(remedy(Some(NOTHING)), PERMISSION);
-    assert_eq!(remedy(None), PERMISSION);
-    assert!(remedy(Some(ENOUGH)).contains("report"));
+    let remedy = |remedy, privileges| {
+        host::sensor(Err(&Refusal { found: "no".into(), remedy }), privileges).remedy.unwrap()
+    };
+    assert_eq!(remedy(None, Some(NOTHING)), PERMISSION);
+    assert_eq!(remedy(None, None), PERMISSION);
+    assert!(remedy(None, Some(ENOUGH)).contains("report"));
+    assert_eq!(remedy(Some("more memory"), Some(ENOUGH)), "more memory");
 }
 
 #[test]
@@ -112,5 +117,5 @@ fn a_program_that_loads_tells_its_cost() {
     };
     let expected = "the kernel takes it, with 6 sets of counters: 12 ms, 4,567 instructions verified, \
                     8,901 bytes of machine code";
-    assert_eq!(host::sensor(Ok(loaded), None).found, expected);
+    assert_eq!(host::sensor(Ok(&loaded), None).found, expected);
 }

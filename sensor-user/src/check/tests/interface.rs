@@ -1,6 +1,9 @@
+use super::super::facts::Memory;
 use super::super::nic;
 use super::*;
-use crate::interface::Channels;
+use crate::features::Cpus;
+use crate::interface::{Channels, Interface, Link};
+use crate::program::Slots;
 
 fn eth0() -> Interface {
     Interface { name: "eth0".into(), index: 4 }

@@ -1,0 +1,194 @@
+//! `bench kernel`: what one packet costs in the kernel, without a network.
+//!
+//! A generator program writes each packet anew and tail-calls the program under test, all within
+//! `BPF_PROG_TEST_RUN`. The generator's own cost is in every figure alike, so the difference to the bare
+//! drop is what the program under test costs.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use aya::Ebpf;
+use aya::maps::{MapData, ProgramArray};
+use aya::programs::{TestRun as _, TestRunOptions, Xdp};
+use clap::{Args, ValueEnum};
+use comfy_table::{CellAlignment, Table};
+use sensor_ebpf::generate::names;
+use sensor_user::config::Options;
+use sensor_user::program;
+use serde::Serialize;
+use testbed::Generator;
+use testbed::mix::{self, Mix};
+
+use crate::sensor;
+use crate::statistics::Spread;
+
+/// Measures nanoseconds per packet: bare drop, decoding alone, the whole sensor
+#[derive(Args)]
+pub struct Arguments {
+    /// Rounds; in each, every variant is run once, in turn
+    #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Packets of one variant in one round
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    packets: u32,
+    /// What the packets are
+    #[arg(long, value_enum, default_value_t = Traffic::Uniform)]
+    traffic: Traffic,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Traffic {
+    /// TCP SYNs with random sources, ports and sequence numbers: the worst for caches
+    Uniform,
+    /// The mix of the demo: a telescope's popular ports, backscatter, UDP, ICMP, IPv6, malformed
+    Telescope,
+}
+
+#[derive(Serialize)]
+struct Report {
+    traffic: Traffic,
+    rounds: u32,
+    packets_per_round: u32,
+    variants: Vec<Figure>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    name: &'static str,
+    ns_per_packet: Spread,
+    /// Above the bare drop of the same round.
+    ns_above_drop: Spread,
+}
+
+impl Traffic {
+    pub fn mix(self) -> Mix {
+        match self {
+            Self::Uniform => mix::uniform(mix::UniformLength::SixtyFour),
+            Self::Telescope => mix::telescope(),
+        }
+    }
+}
+
+const DROP: &str = "drop";
+/// What a frame is before the generator has written the first packet into it.
+const FRAME_LENGTH: usize = 64;
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut generator = Source::load(arguments.traffic)?;
+    let mut variants = load_variants()?;
+    let mut figures: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
+    let names: Vec<&'static str> = variants.iter().map(|variant| variant.name).collect();
+    // A first round, to fill caches and branch predictors, is not counted.
+    for round in 0..=arguments.rounds {
+        for (index, variant) in variants.iter_mut().enumerate() {
+            let nanoseconds = generator.time(variant, arguments.packets)?;
+            if round > 0 {
+                figures[index].push(nanoseconds);
+            }
+        }
+    }
+    let drop = names.iter().position(|name| *name == DROP).context("no bare drop among the variants")?;
+    let above = |figure: &[f64]| figure.iter().zip(&figures[drop]).map(|(own, drop)| own - drop).collect();
+    let report = Report {
+        traffic: arguments.traffic,
+        rounds: arguments.rounds,
+        packets_per_round: arguments.packets,
+        variants: names
+            .iter()
+            .zip(&figures)
+            .map(|(name, figure)| {
+                Ok(Figure {
+                    name,
+                    ns_per_packet: Spread::new(figure.clone()).context("no rounds")?,
+                    ns_above_drop: Spread::new(above(figure)).context("no rounds")?,
+                })
+            })
+            .collect::<Result<_>>()?,
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{}", table(&report));
+    }
+    Ok(())
+}
+
+struct Variant {
+    name: &'static str,
+    ebpf: Ebpf,
+    program: &'static str,
+}
+
+fn load_variants() -> Result<Vec<Variant>> {
+    let mut variants = Vec::new();
+    for (name, program) in [(DROP, "bare_drop"), ("decode", "decode_only")] {
+        let mut ebpf = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
+        program::xdp(&mut ebpf, program)?.load()?;
+        variants.push(Variant { name, ebpf, program });
+    }
+    let (ebpf, program) = sensor::load(Options::default())?;
+    variants.push(Variant { name: "sensor", ebpf, program });
+    Ok(variants)
+}
+
+/// The generator program, which makes a packet and calls the program under test.
+struct Source {
+    generator: Generator,
+    under_test: ProgramArray<MapData>,
+}
+
+impl Source {
+    fn load(traffic: Traffic) -> Result<Self> {
+        let mut generator = Generator::new(&traffic.mix())?;
+        let ebpf = generator.ebpf_mut();
+        program::xdp(ebpf, names::GENERATE_AND_CALL)?.load()?;
+        let under_test = ebpf.take_map(names::UNDER_TEST).context("the generator has no UNDER_TEST")?;
+        Ok(Self { generator, under_test: under_test.try_into()? })
+    }
+
+    fn made(&self) -> u64 {
+        self.generator.generated().iter().sum()
+    }
+
+    fn time(&mut self, variant: &mut Variant, packets: u32) -> Result<f64> {
+        let tested: &Xdp = program::xdp(&mut variant.ebpf, variant.program)?;
+        self.under_test.set(0, tested.fd()?, 0).context("cannot set the program under test")?;
+        let made = self.made();
+        let program = program::xdp(self.generator.ebpf_mut(), names::GENERATE_AND_CALL)?;
+        let frame = [0_u8; FRAME_LENGTH];
+        let options = TestRunOptions { data_in: Some(&frame), repeat: packets, ..TestRunOptions::default() };
+        let start = Instant::now();
+        program.test_run(options)?;
+        let elapsed = start.elapsed();
+        let made = self.made() - made;
+        ensure!(made == u64::from(packets), "the generator made {made} packets of {packets}");
+        Ok(elapsed.as_secs_f64() * 1e9 / f64::from(packets))
+    }
+}
+
+fn table(report: &Report) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header(["variant", "ns per packet: min", "median", "max", "above drop: min", "median", "max"]);
+    for Figure { name, ns_per_packet, ns_above_drop } in &report.variants {
+        let figures = [
+            ns_per_packet.min,
+            ns_per_packet.median,
+            ns_per_packet.max,
+            ns_above_drop.min,
+            ns_above_drop.median,
+            ns_above_drop.max,
+        ];
+        table.add_row([(*name).to_owned()].into_iter().chain(figures.map(|figure| format!("{figure:.1}"))));
+    }
+    for column in 1..7 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}

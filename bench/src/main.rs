@@ -1,0 +1,38 @@
+//! `apus-bench`, behind `cargo xtask bench`: ratios measured in one interleaved run.
+
+mod kernel;
+mod live;
+mod sensor;
+mod statistics;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the sensor beside its limits on this machine
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Kernel(kernel::Arguments),
+    Live(live::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match CommandLine::parse().command {
+        Command::Kernel(arguments) => kernel::run(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("apus-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

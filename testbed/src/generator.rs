@@ -1,0 +1,174 @@
+//! Sending a mix: an exact number of packets, counted by kind, and not one lost on the way.
+
+mod counts;
+mod pacer;
+mod sender;
+
+use std::num::NonZeroU32;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use aya::Ebpf;
+use aya::programs::Xdp;
+use sensor_ebpf::generate::{self, names};
+use sensor_user::mapping::MappedArray;
+use sensor_user::program::{self, LoadError};
+
+use crate::mix::Mix;
+use crate::{Error, Link};
+
+use counts::Counts;
+use sender::Sender;
+
+/// How long the last packets may take from one end to the other.
+const LONGEST_FLIGHT: Duration = Duration::from_secs(2);
+
+/// The generator program, loaded with a mix.
+pub struct Generator {
+    ebpf: Ebpf,
+    counts: Counts,
+    kinds: usize,
+    frame: Vec<u8>,
+}
+
+/// What to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// How many packets, exactly.
+    pub packets: u64,
+    pub pace: Pace,
+    /// The CPUs that send, each its share; none means the one that this thread is on.
+    pub cpus: &'a [usize],
+    /// Ends the sending early where it becomes true.
+    pub stop: Option<&'a AtomicBool>,
+    /// Keeps the number of packets sent, for whoever watches.
+    pub progress: Option<&'a AtomicU64>,
+}
+
+/// How fast to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    FullSpeed,
+    PacketsPerSecond(NonZeroU32),
+}
+
+impl Pace {
+    fn share(self, among: u64) -> Self {
+        match self {
+            Self::FullSpeed => Self::FullSpeed,
+            Self::PacketsPerSecond(rate) => {
+                let share = u32::try_from(u64::from(rate.get()).div_ceil(among)).unwrap_or(u32::MAX);
+                Self::PacketsPerSecond(NonZeroU32::new(share).unwrap_or(NonZeroU32::MIN))
+            }
+        }
+    }
+}
+
+/// What was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub packets: u64,
+    /// By kind, in the order of the mix.
+    pub by_kind: Vec<u64>,
+    pub elapsed: Duration,
+    /// Processor time of the senders, in which the receiving program's is contained.
+    pub processor_time: Duration,
+}
+
+impl Order<'_> {
+    /// As many packets at full speed, from one CPU.
+    #[must_use]
+    pub const fn packets(packets: u64) -> Self {
+        Self { packets, pace: Pace::FullSpeed, cpus: &[], stop: None, progress: None }
+    }
+
+    /// The part of this order that is the sender's at `place`, of so many.
+    fn share(&self, place: u64, of: u64) -> Self {
+        let one_more = u64::from(place < self.packets % of);
+        Self { packets: self.packets / of + one_more, pace: self.pace.share(of), ..*self }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+}
+
+impl Generator {
+    /// Loads the program, and the mix into it.
+    ///
+    /// # Errors
+    /// Where this process may not.
+    pub fn new(mix: &Mix) -> Result<Self, Error> {
+        let mut ebpf = Ebpf::load(sensor_objects::GENERATOR)?;
+        program::xdp(&mut ebpf, names::GENERATE)?.load()?;
+        let generator = MappedArray::<generate::Generator>::of(names::GENERATOR, &ebpf)?;
+        // SAFETY: the entry is live, and the program that reads it does not run yet.
+        unsafe { mix.write_to(generator.entry(0)) };
+        let counts = Counts::new(MappedArray::of(names::GENERATED, &ebpf)?);
+        Ok(Self { ebpf, counts, kinds: mix.kinds().len(), frame: vec![0; mix.commonest_length()] })
+    }
+
+    /// The loaded object, for a run of its other program.
+    pub fn ebpf_mut(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    /// Packets made so far by kind, in the order of the mix.
+    #[must_use]
+    pub fn generated(&self) -> Vec<u64> {
+        self.counts.by_kind(self.kinds)
+    }
+
+    /// Sends, and returns when the last packet has arrived at the telescope's end.
+    ///
+    /// # Errors
+    /// Where packets cannot be made, or were lost on the way.
+    pub fn send(&mut self, link: &Link<'_>, order: &Order<'_>) -> Result<Sent, Error> {
+        let (made, arrived) = (self.generated(), link.telescope.statistics()?.received);
+        let started = Instant::now();
+        let processor_time = self.send_from_all(link, order)?;
+        let elapsed = started.elapsed();
+        let by_kind: Vec<u64> = self.generated().iter().zip(made).map(|(now, before)| now - before).collect();
+        let sent = Sent { packets: by_kind.iter().sum(), by_kind, elapsed, processor_time };
+        wait_for_arrival(link, arrived, sent.packets)?;
+        Ok(sent)
+    }
+
+    fn send_from_all(&self, link: &Link<'_>, order: &Order<'_>) -> Result<Duration, Error> {
+        let program = self.ebpf.program(names::GENERATE).ok_or(LoadError::Absent(names::GENERATE))?;
+        let program: &Xdp = program.try_into()?;
+        let here = [sender::current_cpu()?];
+        let cpus = if order.cpus.is_empty() { &here } else { order.cpus };
+        let (end, counts, frame) = (&link.generator, &self.counts, self.frame.as_slice());
+        thread::scope(|scope| {
+            let senders: Vec<_> = (0..)
+                .zip(cpus)
+                .map(|(place, &cpu)| {
+                    let order = order.share(place, cpus.len() as u64);
+                    let sender = Sender { program, counts, frame, interface: end.index, cpu, order };
+                    scope.spawn(move || end.namespace.within(|| sender.run())?)
+                })
+                .collect();
+            // All are waited for before the first error is given.
+            let results: Vec<_> = senders.into_iter().map(thread::ScopedJoinHandle::join).collect();
+            results.into_iter().map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).sum()
+        })
+    }
+}
+
+/// The link counts what its far end takes in: it has to be what was sent, neither less nor more.
+fn wait_for_arrival(link: &Link<'_>, before: u64, sent: u64) -> Result<(), Error> {
+    let deadline = Instant::now() + LONGEST_FLIGHT;
+    loop {
+        let arrived = link.telescope.statistics()?.received - before;
+        if arrived == sent {
+            return Ok(());
+        }
+        if arrived > sent || Instant::now() > deadline {
+            return Err(Error::Lost { sent, arrived });
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,121 @@
+//! Mixes of traffic as data: what each kind of packet looks like, how often it is sent, and what a
+//! sensor has to count for it.
+
+mod expectation;
+mod telescope;
+#[cfg(test)]
+mod tests;
+mod uniform;
+
+use sensor_ebpf::generate::{Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template};
+use serde_json::Value;
+
+use crate::document;
+use crate::frame::Built;
+
+pub use expectation::Expectation;
+pub use telescope::{OBSERVED, telescope};
+pub use uniform::{UniformLength, uniform};
+
+/// One kind of packet.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    /// How often it is sent, relative to the others.
+    pub weight: u32,
+    pub frame: Built,
+    /// Its random fields, bits of [`sensor_ebpf::generate::mutations`].
+    pub mutations: u32,
+    pub expectation: Expectation,
+}
+
+/// Kinds of packets, of which the generator sends now one and now another.
+#[derive(Clone, Debug)]
+pub struct Mix(Vec<Kind>);
+
+impl Mix {
+    /// A mix of these kinds.
+    ///
+    /// # Panics
+    /// Where the generator cannot send them: too many, too long, or of a length that it does not copy.
+    #[must_use]
+    pub fn new(kinds: Vec<Kind>) -> Self {
+        assert!((1..=TEMPLATES).contains(&kinds.len()), "{} kinds, 1 to {TEMPLATES} fit", kinds.len());
+        for Kind { name, weight, frame, .. } in &kinds {
+            let length = frame.bytes.len();
+            let is_sendable = (14..=TEMPLATE_BYTES).contains(&length) && length.is_multiple_of(4);
+            assert!(is_sendable, "{name}: {length} bytes, not a multiple of 4 up to {TEMPLATE_BYTES}");
+            assert!(*weight > 0, "{name}: never sent");
+        }
+        let total: u32 = kinds.iter().map(|kind| kind.weight).sum();
+        assert!(total as usize <= SCHEDULE, "weights sum up to {total}, at most {SCHEDULE} are told apart");
+        Self(kinds)
+    }
+
+    #[must_use]
+    pub fn kinds(&self) -> &[Kind] {
+        &self.0
+    }
+
+    /// What a sensor has counted when it has seen this many packets of each kind: a document of
+    /// [`sensor_user::document::Document`]'s shape.
+    #[must_use]
+    pub fn expected(&self, sent: &[u64]) -> Value {
+        let mut expected = document::empty();
+        for (kind, packets) in self.0.iter().zip(sent).filter(|(_, packets)| **packets > 0) {
+            document::raise(&mut expected, "/packets", *packets);
+            document::raise(&mut expected, "/bytes", *packets * kind.frame.bytes.len() as u64);
+            for counter in kind.expectation.counters() {
+                document::raise(&mut expected, counter, *packets);
+            }
+        }
+        expected
+    }
+
+    /// Length of the frames that come most often: the generator has the least to do for them.
+    #[must_use]
+    pub fn commonest_length(&self) -> usize {
+        let length = |kind: &Kind| kind.frame.bytes.len();
+        let weight = |of: usize| self.0.iter().filter(|kind| length(kind) == of).map(|kind| kind.weight).sum::<u32>();
+        self.0.iter().map(length).max_by_key(|of| weight(*of)).unwrap_or(TEMPLATE_BYTES)
+    }
+
+    /// Writes the mix to where the generator program reads it.
+    ///
+    /// # Safety
+    /// `generator` must be live, and no program may be running that reads it.
+    pub unsafe fn write_to(&self, generator: *mut Generator) {
+        for (number, kind) in self.0.iter().enumerate() {
+            // SAFETY: the caller's promise; the index is checked.
+            unsafe { (*generator).templates[number] = kind.template() };
+        }
+        for (place, number) in self.schedule().enumerate() {
+            // SAFETY: as above.
+            unsafe { (*generator).schedule[place] = number };
+        }
+    }
+
+    /// The number of a kind for each place in the schedule, as many places as its weight asks for.
+    fn schedule(&self) -> impl Iterator<Item = u32> {
+        let kinds: Vec<u32> =
+            (0..).zip(&self.0).flat_map(|(number, kind)| std::iter::repeat_n(number, kind.weight as usize)).collect();
+        (0..SCHEDULE).map(move |place| kinds[place * kinds.len() / SCHEDULE])
+    }
+}
+
+impl Kind {
+    fn template(&self) -> Template {
+        let Built { bytes, network, transport } = &self.frame;
+        let mut padded = [0; TEMPLATE_BYTES];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        // Three numbers below TEMPLATE_BYTES, by `Mix::new`.
+        let word = |number: usize| u32::try_from(number).unwrap_or(0);
+        Template {
+            bytes: padded,
+            length: word(bytes.len()),
+            network: word(*network),
+            transport: word(*transport),
+            mutations: self.mutations,
+        }
+    }
+}
