@@ -41,7 +41,8 @@ fn build(programs: &Path, target_directory: &Path) -> Result<()> {
     command.arg("--target-dir").arg(target_directory);
     let mut features = vec!["programs"];
     // Every profile that inherits from release ships, or tests what ships; only dev says more.
-    if variable("PROFILE")? == "debug" {
+    let logs = variable("PROFILE")? == "debug";
+    if logs {
         features.push("log");
         println!("cargo::rustc-cfg=program_logs");
     }
@@ -49,7 +50,7 @@ fn build(programs: &Path, target_directory: &Path) -> Result<()> {
     // A program has no one to panic to, so arithmetic wraps there as the hardware's does.
     command.env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "false");
     command.env("CARGO_PROFILE_RELEASE_DEBUG", "2");
-    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags()?);
+    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(logs)?);
     // What cargo sets for this script is meant for the host.
     for inherited in ["RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
         command.env_remove(inherited);
@@ -62,17 +63,16 @@ fn build(programs: &Path, target_directory: &Path) -> Result<()> {
 }
 
 /// The flags that every BPF build has, joined as cargo wants them.
-fn rustflags() -> Result<OsString> {
+fn rustflags(logs: bool) -> Result<OsString> {
     let architecture = variable("CARGO_CFG_TARGET_ARCH")?;
     let architecture_flag = format!("--cfg=bpf_target_arch=\"{architecture}\"");
-    let flags = [
-        architecture_flag.as_str(),
-        "-Cdebuginfo=2",
-        "-Clink-arg=--btf",
-        // Header fields are read whole wherever they lie. The verifier allows that where the machine
-        // does, which is everywhere that XDP-capable NICs are found.
-        "-Ctarget-feature=+allows-misaligned-mem-access",
-    ];
+    let mut flags = vec![architecture_flag.as_str(), "-Cdebuginfo=2", "-Clink-arg=--btf"];
+    // Header fields are read whole wherever they lie. The verifier allows that where the machine does,
+    // which is everywhere that XDP-capable NICs are found; but never on the stack, where aya-log builds
+    // its records.
+    if !logs {
+        flags.push("-Ctarget-feature=+allows-misaligned-mem-access");
+    }
     Ok(flags.join("\x1f").into())
 }
 

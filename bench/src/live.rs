@@ -4,6 +4,8 @@
 //! natively at the other. The bare drop is what the path can carry; the sensor has to keep most of it, and
 //! to have counted exactly what was sent.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use aya::Ebpf;
 use aya::programs::XdpMode;
@@ -27,7 +29,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Packets sent to one variant in one round
-    #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 4_194_304, value_parser = clap::value_parser!(u64).range(1..))]
     packets: u64,
     /// What the packets are
     #[arg(long, value_enum, default_value_t = Traffic::Uniform)]
@@ -43,7 +45,7 @@ struct Report {
     rounds: u32,
     packets_per_round: u64,
     variants: Vec<Figure>,
-    /// The sensor's rate as a part of the bare drop's in the same round.
+    /// The sensor's rate per second of processor time as a part of the bare drop's in the same round.
     sensor_share_of_drop: Spread,
     /// Packets sent to the sensor in all rounds, and counted by it.
     sent: u64,
@@ -53,7 +55,10 @@ struct Report {
 #[derive(Serialize)]
 struct Figure {
     name: &'static str,
+    /// By the clock, in which the generator's waiting for RCU grace periods is contained.
     packets_per_second: Spread,
+    /// By the time of the one processor that sends and receives.
+    packets_per_cpu_second: Spread,
 }
 
 struct Variant {
@@ -62,7 +67,13 @@ struct Variant {
     program: &'static str,
     /// Where it counts.
     watcher: Option<Watcher>,
-    rates: Vec<f64>,
+    rates: Vec<Rate>,
+}
+
+/// One round's packets per second.
+struct Rate {
+    clock: f64,
+    processor: f64,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
@@ -110,8 +121,8 @@ fn load_variants() -> Result<[Variant; 2]> {
 }
 
 impl Variant {
-    /// Attaches, sends, detaches; gives packets per second.
-    fn measure(&mut self, generator: &mut Generator, link: &Link<'_>, packets: u64) -> Result<f64> {
+    /// Attaches, sends, detaches.
+    fn measure(&mut self, generator: &mut Generator, link: &Link<'_>, packets: u64) -> Result<Rate> {
         let end = &link.telescope;
         let program = program::xdp(&mut self.ebpf, self.program)?;
         let attached = end.namespace.within(|| program.attach_to_if_index(end.index, XdpMode::Driver))?;
@@ -120,7 +131,8 @@ impl Variant {
         program.detach(attached)?;
         let sent = sent?;
         #[expect(clippy::cast_precision_loss, reason = "a rate, of which only the first digits matter")]
-        Ok(sent.packets as f64 / sent.elapsed.as_secs_f64())
+        let per_second = |time: Duration| sent.packets as f64 / time.as_secs_f64();
+        Ok(Rate { clock: per_second(sent.elapsed), processor: per_second(sent.processor_time) })
     }
 }
 
@@ -129,10 +141,11 @@ fn report(arguments: &Arguments, variants: &[Variant; 2], sent: u64) -> Result<R
     let figure = |variant: &Variant| {
         Ok::<_, anyhow::Error>(Figure {
             name: variant.name,
-            packets_per_second: Spread::new(variant.rates.clone()).context("no rounds")?,
+            packets_per_second: spread(variant.rates.iter().map(|rate| rate.clock))?,
+            packets_per_cpu_second: spread(variant.rates.iter().map(|rate| rate.processor))?,
         })
     };
-    let shares = sensor.rates.iter().zip(&drop.rates).map(|(sensor, drop)| sensor / drop).collect();
+    let shares = sensor.rates.iter().zip(&drop.rates).map(|(sensor, drop)| sensor.processor / drop.processor);
     let cut = sensor.watcher.as_ref().context("the sensor does not count")?.cut();
     ensure!(cut.breaches.is_empty(), "conservation is broken: {}", cut.breaches[0]);
     Ok(Report {
@@ -140,24 +153,30 @@ fn report(arguments: &Arguments, variants: &[Variant; 2], sent: u64) -> Result<R
         rounds: arguments.rounds,
         packets_per_round: arguments.packets,
         variants: vec![figure(drop)?, figure(sensor)?],
-        sensor_share_of_drop: Spread::new(shares).context("no rounds")?,
+        sensor_share_of_drop: spread(shares)?,
         sent,
         counted: cut.totals.packets,
     })
 }
 
+fn spread(figures: impl Iterator<Item = f64>) -> Result<Spread> {
+    Spread::new(figures.collect()).context("no rounds")
+}
+
 fn print(report: &Report) {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    table.set_header(["variant", "million packets/s: min", "median", "max"]);
-    for Figure { name, packets_per_second: Spread { min, median, max } } in &report.variants {
-        let rates = [min, median, max].map(|rate| format!("{:.2}", rate / 1e6));
+    table.set_header(["variant", "million packets/s: min", "median", "max", "per CPU second: min", "median", "max"]);
+    let millions = |Spread { min, median, max }: &Spread| [min, median, max].map(|rate| format!("{:.2}", rate / 1e6));
+    for Figure { name, packets_per_second, packets_per_cpu_second } in &report.variants {
+        let rates = millions(packets_per_second).into_iter().chain(millions(packets_per_cpu_second));
         table.add_row([(*name).to_owned()].into_iter().chain(rates));
     }
     let Spread { min, median, max } = report.sensor_share_of_drop;
     let shares = [min, median, max].map(|share| format!("{:.1} %", share * 100.0));
-    table.add_row(["sensor / drop".to_owned()].into_iter().chain(shares));
-    for column in 1..4 {
+    let empty = std::iter::repeat_n(String::new(), 3);
+    table.add_row(["sensor / drop".to_owned()].into_iter().chain(empty).chain(shares));
+    for column in 1..7 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }

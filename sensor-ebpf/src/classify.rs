@@ -57,3 +57,6 @@ pub fn is_masscan(ipv4: &Ipv4, tcp: &Tcp) -> bool {
             ^ u16::from_ne_bytes(tcp.destination_port)
             ^ u16::from_ne_bytes([sequence_high, sequence_low])
 }
+
+#[cfg(test)]
+mod tests;

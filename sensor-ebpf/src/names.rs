@@ -41,8 +41,7 @@ impl Outcome {
 
 impl TcpClass {
     /// Every class, in the order of its counters.
-    pub const ALL: [Self; 4] =
-        [Self::Scan, Self::BackscatterSynAck, Self::BackscatterRst, Self::Other];
+    pub const ALL: [Self; 4] = [Self::Scan, Self::BackscatterSynAck, Self::BackscatterRst, Self::Other];
 
     /// Its name in JSON, metrics and tables.
     #[must_use]

@@ -60,11 +60,7 @@ pub fn ipv6_halves(address: &[u8; 16]) -> [u64; 2] {
 /// A binary search whose number of steps depends on `count` alone, so that the verifier, which knows
 /// `count` from `.rodata`, sees a loop without surprises.
 #[inline(always)]
-fn last_before<T>(
-    ranges: &[T; OBSERVED_RANGES],
-    count: u32,
-    starts_at_or_before: impl Fn(&T) -> bool,
-) -> &T {
+fn last_before<T>(ranges: &[T; OBSERVED_RANGES], count: u32, starts_at_or_before: impl Fn(&T) -> bool) -> &T {
     const MASK: usize = OBSERVED_RANGES - 1;
     const { assert!(OBSERVED_RANGES.is_power_of_two()) };
     let mut base = 0_usize;
@@ -86,3 +82,6 @@ fn element<T>(ranges: &[T; OBSERVED_RANGES], index: usize) -> &T {
     // which a BPF program cannot have.
     unsafe { &*ranges.as_ptr().add(index) }
 }
+
+#[cfg(test)]
+mod tests;

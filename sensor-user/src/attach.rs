@@ -1,10 +1,12 @@
 //! Attaching: from configuration to a program in the kernel, on its interfaces, pinned.
 
+use std::io;
+use std::os::fd::AsFd as _;
 use std::time::SystemTime;
 
 use aya::programs::links::{FdLink, LinkError, PinnedLink};
 use aya::programs::xdp::XdpLink;
-use aya::programs::{ProgramError, Xdp, XdpMode};
+use aya::programs::{ProgramError, Xdp};
 use aya_obj::programs::XdpAttachType;
 use sensor_ebpf::abi::AttachMode;
 
@@ -15,6 +17,7 @@ use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
 use crate::program::{self, LoadError, Rodata, Slots};
 use crate::state::{State, StateError, place_windows, unpadded};
+use crate::system;
 
 /// Why the sensor is not attached.
 #[derive(Debug, thiserror::Error)]
@@ -31,20 +34,22 @@ pub enum AttachError {
     Load(#[from] LoadError),
     #[error("cannot pin {what}: {source}")]
     Pinning { what: &'static str, source: aya::pin::PinError },
+    #[error("cannot pin the link of {interface}: {source}")]
+    PinningLink { interface: String, source: io::Error },
     #[error("cannot open the pinned link of {interface}: {source}")]
     Link { interface: String, source: LinkError },
     #[error(
-        "{interface} has an XDP program already: remove it (`apus-sensor detach`, or `ip link set dev {interface} xdp off`), \
-         or name another interface"
+        "{interface} has another XDP program already: if it is a sensor's, use that one's --pin-directory, or detach it; \
+         else end whatever attached it (`ip -d link show dev {interface}` names the program)"
     )]
     Occupied { interface: String },
     #[error(
         "{interface} (driver {driver}) does not take XDP natively: {source}; \
          --mode auto or generic attaches it in the network stack, which is slower"
     )]
-    Native { interface: String, driver: String, source: ProgramError },
+    Native { interface: String, driver: String, source: io::Error },
     #[error("{interface} (driver {driver}) does not take XDP even in the network stack: {source}")]
-    Generic { interface: String, driver: String, source: ProgramError },
+    Generic { interface: String, driver: String, source: io::Error },
 }
 
 /// What a person should know about how it went.
@@ -85,7 +90,7 @@ pub struct Sensor {
     pub pins: Pins,
     /// The program's debug lines, not printed yet.
     pub lines: Lines,
-    _lock: Lock,
+    pub lock: Lock,
 }
 
 /// Loads or finds the program, and attaches it to every configured interface and to no other.
@@ -106,7 +111,7 @@ pub fn attach(settings: &Settings) -> Result<(Sensor, Vec<Notice>), AttachError>
     let lock = pins.lock()?;
     let mut notices = own_addresses(settings, &interfaces);
     match attach_locked(settings, &pins, &interfaces, &mut notices) {
-        Ok((state, lines)) => Ok((Sensor { state, pins, lines, _lock: lock }, notices)),
+        Ok((state, lines)) => Ok((Sensor { state, pins, lines, lock }, notices)),
         Err(error) => {
             if !existed {
                 // The first error is the one to tell of.
@@ -123,14 +128,14 @@ fn attach_locked(
     interfaces: &[Interface],
     notices: &mut Vec<Notice>,
 ) -> Result<(State, Lines), AttachError> {
-    let Opened { state, mut program, lines } = open_program(settings, pins, notices)?;
+    let Opened { state, program, lines } = open_program(settings, pins, notices)?;
     remove_others(&state, pins, interfaces, notices)?;
     let attached = pins.links()?;
     for interface in interfaces {
         if attached.contains(&interface.index) {
             notices.push(Notice::Kept { interface: interface.name.clone() });
         } else {
-            attach_one(settings.mode, &state, pins, &mut program, interface, notices)?;
+            attach_one(settings.mode, &state, pins, &program, interface, notices)?;
         }
     }
     Ok((state, lines))
@@ -152,8 +157,7 @@ fn open_program(
     let cpus = Cpus::probe().map_err(LoadError::from)?;
     // An agent that was killed before it attached anything leaves maps that no packet reached.
     if !pins.has_maps() && pins.links()?.is_empty() {
-        pins.remove_all()?;
-        pins.create()?;
+        pins.clear()?;
     }
     let found = if pins.path().join(sensor_ebpf::abi::maps::CONTROL).exists() {
         Some(State::open(pins)?)
@@ -252,12 +256,12 @@ fn attach_one(
     mode: Mode,
     state: &State,
     pins: &Pins,
-    program: &mut Xdp,
+    program: &Xdp,
     interface: &Interface,
     notices: &mut Vec<Notice>,
 ) -> Result<(), AttachError> {
     let driver = interface.driver().unwrap_or_else(|| "unknown".into());
-    let mut attempt = |mode: AttachMode| -> Result<(), Refusal> {
+    let attempt = |mode: AttachMode| -> Result<(), Refusal> {
         // Noted first, so that an agent killed in between leaves no link without its record.
         state
             .add_interface(interface.index, &interface.name, &driver, mode, unix_nanoseconds())
@@ -296,35 +300,31 @@ fn attach_one(
 
 /// Why one attempt failed: by the driver or kernel, so that another mode may do; or for all modes.
 enum Refusal {
-    Kernel(ProgramError),
+    Kernel(io::Error),
     Own(AttachError),
 }
 
 fn attach_in_mode(
     pins: &Pins,
-    program: &mut Xdp,
+    program: &Xdp,
     interface: &Interface,
     mode: AttachMode,
 ) -> Result<(), Refusal> {
-    let flags = match mode {
-        AttachMode::Native => XdpMode::Driver,
-        AttachMode::Generic => XdpMode::Skb,
-    };
-    let id = program.attach_to_if_index(interface.index, flags).map_err(|error| match error {
-        ProgramError::SyscallError(error)
-            if matches!(error.io_error.raw_os_error(), Some(libc::EBUSY | libc::EEXIST)) =>
-        {
-            Refusal::Own(AttachError::Occupied { interface: interface.name.clone() })
+    let own = |error: LoadError| Refusal::Own(error.into());
+    let program = program.fd().map_err(|error| own(error.into()))?;
+    // Not aya's attach, which falls back on netlink where the kernel refuses a link: what netlink attaches
+    // cannot be pinned, and stays.
+    let link = system::create_link(program.as_fd(), interface.index, mode).map_err(|error| {
+        match error.raw_os_error() {
+            Some(libc::EBUSY | libc::EEXIST) => {
+                Refusal::Own(AttachError::Occupied { interface: interface.name.clone() })
+            }
+            Some(libc::EPERM) => own(LoadError::Permission),
+            _ => Refusal::Kernel(error),
         }
-        error => Refusal::Kernel(error),
     })?;
-    let link = program.take_link(id).map_err(Refusal::Kernel)?;
-    let link: FdLink = link
-        .try_into()
-        .map_err(|source| Refusal::Own(AttachError::Link { interface: interface.name.clone(), source }))?;
-    link.pin(pins.link(interface.index))
-        .map_err(|source| Refusal::Own(AttachError::Pinning { what: "the link", source }))?;
-    Ok(())
+    system::pin(link.as_fd(), &pins.link(interface.index))
+        .map_err(|source| Refusal::Own(AttachError::PinningLink { interface: interface.name.clone(), source }))
 }
 
 /// Addresses of the host's own on the interfaces, whose packets would be dropped.

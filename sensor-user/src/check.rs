@@ -1,7 +1,7 @@
 //! `apus-sensor check`: is this host fit for the sensor, and where not, what is to be done.
 //!
-//! Facts are read in [`facts`] and [`trial`]; what they mean is decided, without asking anyone, in
-//! [`host`], [`kernel`], [`nic`] and [`attachment`]. [`examine`] brings both together.
+//! Facts are read in `facts` and `trial`; what they mean is decided, without asking anyone, in
+//! `host`, `kernel`, `nic` and `attachment`. `examine` brings both together.
 
 mod attachment;
 mod examine;
@@ -11,7 +11,6 @@ mod kernel;
 mod line;
 mod nic;
 mod report;
-mod system;
 #[cfg(test)]
 mod tests;
 mod trial;

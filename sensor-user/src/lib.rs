@@ -26,6 +26,7 @@ pub mod replay;
 pub mod run;
 pub mod state;
 pub mod status;
+pub mod system;
 pub mod table;
 pub mod watcher;
 

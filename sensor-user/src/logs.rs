@@ -28,16 +28,22 @@ impl Lines {
         EbpfLogger::init(ebpf).map(Some).map(Self)
     }
 
-    /// Prints them to the standard error, as `RUST_LOG` says, for as long as this process lives.
-    pub fn print(self) {
-        let Some(mut logger) = self.0 else {
-            return;
-        };
-        std::thread::spawn(move || {
-            loop {
-                logger.flush();
-                std::thread::sleep(PERIOD);
-            }
-        });
+    /// Prints those that have come, to the standard error, as `RUST_LOG` says.
+    pub fn print(&mut self) {
+        if let Some(logger) = &mut self.0 {
+            logger.flush();
+        }
+    }
+
+    /// Prints them as they come, for as long as this process lives.
+    pub fn keep_printing(mut self) {
+        if self.0.is_some() {
+            std::thread::spawn(move || {
+                loop {
+                    self.print();
+                    std::thread::sleep(PERIOD);
+                }
+            });
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,20 @@ pub enum PinError {
 /// Proof that no other agent runs on the set, for as long as it lives. A killed agent's is gone with it.
 #[derive(Debug)]
 pub struct Lock {
-    _folder: Flock<File>,
+    folder: Flock<File>,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Whether the folder that is locked is still the one at its path: `detach` removes it under a running
+    /// agent, and another may have made its own since.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        match (self.folder.metadata(), fs::metadata(&self.path)) {
+            (Ok(locked), Ok(there)) => locked.dev() == there.dev() && locked.ino() == there.ino(),
+            _ => false,
+        }
+    }
 }
 
 /// A folder for a pinned set, there or not.
@@ -89,6 +102,8 @@ impl Pins {
                 Err(PinError::Busy { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
+                // The folder was removed between its opening and its locking.
+                Ok(lock) if !lock.is_current() => self.create()?,
                 other => return other,
             }
         }
@@ -102,12 +117,11 @@ impl Pins {
 
     fn try_lock(&self) -> Result<Lock, PinError> {
         let folder = File::open(&self.path).map_err(|error| self.failed("open the folder", error))?;
-        Flock::lock(folder, FlockArg::LockExclusiveNonblock).map(|folder| Lock { _folder: folder }).map_err(
-            |(_, error)| match error {
-                nix::errno::Errno::EWOULDBLOCK => PinError::Busy { path: self.path.clone() },
-                error => self.failed("lock", error.into()),
-            },
-        )
+        match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+            Ok(folder) => Ok(Lock { folder, path: self.path.clone() }),
+            Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(PinError::Busy { path: self.path.clone() }),
+            Err((_, error)) => Err(self.failed("lock", error.into())),
+        }
     }
 
     /// Whether a whole set of maps and a program is there.
@@ -172,19 +186,28 @@ impl Pins {
         }
     }
 
-    /// Removes everything of ours, links first: that detaches the program. Gives the names of files that
-    /// are not ours; where there is one, the folder stays.
+    /// Removes everything of ours but the folder, links first: that detaches the program. Gives the names
+    /// of files that are not ours.
     ///
     /// # Errors
     /// Where the file system refuses.
-    pub fn remove_all(&self) -> Result<Vec<String>, PinError> {
+    pub fn clear(&self) -> Result<Vec<String>, PinError> {
         for index in self.links()? {
             self.remove(&self.link(index))?;
         }
         for name in [PROGRAM, NEXT_PROGRAM, maps::COUNTERS, maps::CONTROL, maps::REPORTED] {
             self.remove(&self.path.join(name))?;
         }
-        let foreign = self.files()?;
+        self.files()
+    }
+
+    /// Removes everything of ours, and the folder unless there are files in it that are not ours: then
+    /// their names are given.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn remove_all(&self) -> Result<Vec<String>, PinError> {
+        let foreign = self.clear()?;
         if foreign.is_empty() {
             fs::remove_dir(&self.path).map_err(|error| self.failed("remove the folder", error))?;
         }

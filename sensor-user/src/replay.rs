@@ -140,6 +140,7 @@ pub struct Replay {
     program: &'static str,
     longest_frame: usize,
     watcher: Watcher,
+    lines: Lines,
     settings: Settings,
     clock: Option<Clock>,
     /// Kernel totals as of the last interval.
@@ -171,8 +172,8 @@ impl Replay {
         let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
         let rodata = Rodata::new(settings, slots, features, &windows);
         let mut ebpf = program::load(&rodata, slots, features, None)?;
-        Lines::of(&mut ebpf).map_err(LoadError::from)?.print();
         Ok(Self {
+            lines: Lines::of(&mut ebpf).map_err(LoadError::from)?,
             watcher: Watcher::new(&ebpf)?,
             ebpf,
             program: program::program_name(features),
@@ -260,6 +261,7 @@ impl Replay {
         end: i128,
         each: &mut impl FnMut(Interval, &Totals) -> io::Result<()>,
     ) -> Result<(), ReplayError> {
+        self.lines.print();
         let cut = self.watcher.cut();
         let mut counted = cut.totals.since(&self.reported).ok_or(ReplayError::Shrunk)?;
         if counted.bytes != self.kernel_bytes {

@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     // What remains is reading memory that is mapped and writing to files that are open. It has to come
     // before any other thread, since each has capabilities of its own.
     capabilities::drop_all()?;
-    std::mem::replace(&mut sensor.lines, Lines::NONE).print();
+    std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
     let signals = signals().map_err(RunError::Signals)?;
     let mut agent = Agent { settings, sensor, output, breached: 0 };
     let ended = agent.run(&signals);
@@ -125,7 +125,7 @@ impl<W: io::Write> Agent<W> {
         let mut next = Instant::now() + self.settings.interval;
         loop {
             let stopped = wait(signals, next);
-            let detached = !self.sensor.pins.is_complete();
+            let detached = !self.sensor.lock.is_current();
             self.report()?;
             if detached {
                 return Err(RunError::Detached);

@@ -1,5 +1,7 @@
 //! Giving up every privilege, in processes of their own, and what can be done without any.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod privilege;
 
 use std::fs::{self, File};

@@ -1,5 +1,7 @@
 //! `apus-sensor check` in network namespaces of its own.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod privilege;
 
 use std::process::Command;

@@ -5,7 +5,7 @@ use std::path::Path;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use tempfile::TempDir;
 
-use crate::Error;
+use crate::{Error, command};
 
 /// A BPF file system on a temporary folder. On drop it is unmounted, which removes whatever is pinned
 /// in it: programs attached by links that nothing else holds are then detached.
@@ -37,7 +37,7 @@ impl Drop for Bpffs {
     fn drop(&mut self) {
         // Lazily: a process that still has a file open in it does not keep it in place.
         if let Err(error) = umount2(self.folder.path(), MntFlags::MNT_DETACH) {
-            eprintln!("testbed: cannot unmount {}: {error}", self.folder.path().display());
+            command::complain(format_args!("cannot unmount {}: {error}", self.folder.path().display()));
         }
     }
 }

@@ -57,8 +57,11 @@ pub fn differences(expected: &Value, counted: &Value) -> Vec<Difference> {
     let mut counted: Map<String, Value> = named(counted);
     for wildcard in expected.keys().filter(|name| name.ends_with(ANY)) {
         let siblings = wildcard.trim_end_matches(ANY);
-        let is_sibling =
-            |name: &String| name.starts_with(siblings) && !name[siblings.len()..].contains('/') && !expected.contains_key(name);
+        let is_sibling = |name: &String| {
+            name.starts_with(siblings)
+                && !name[siblings.len()..].contains('/')
+                && !expected.contains_key(name)
+        };
         let names: Vec<String> = counted.keys().filter(|name| is_sibling(name)).cloned().collect();
         let sum: u64 = names.iter().filter_map(|name| counted.remove(name)?.as_u64()).sum();
         counted.insert(wildcard.clone(), sum.into());
@@ -66,7 +69,8 @@ pub fn differences(expected: &Value, counted: &Value) -> Vec<Difference> {
     let mut names: Vec<&String> = expected.keys().chain(counted.keys()).collect();
     names.sort();
     names.dedup();
-    let count = |document: &Map<String, Value>, name: &str| document.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let count =
+        |document: &Map<String, Value>, name: &str| document.get(name).and_then(Value::as_u64).unwrap_or(0);
     names
         .into_iter()
         .map(|name| Difference {
@@ -115,7 +119,8 @@ mod tests {
     fn every_counter_is_compared_and_absent_is_zero() {
         let expected = json!({"packets": 3, "udp": {"dst_ports": {"53": 1}}, "bytes": 0});
         let counted = json!({"packets": 3, "udp": {"dst_ports": {"54": 1}}});
-        let difference = |counter: &str, expected, counted| Difference { counter: counter.into(), expected, counted };
+        let difference =
+            |counter: &str, expected, counted| Difference { counter: counter.into(), expected, counted };
         let different = [difference("/udp/dst_ports/53", 1, 0), difference("/udp/dst_ports/54", 0, 1)];
         assert_eq!(differences(&expected, &counted), different);
     }
@@ -125,6 +130,9 @@ mod tests {
         let expected = json!({"ports": {"23": 1, "*": 5}, "other": 1});
         assert_eq!(differences(&expected, &json!({"ports": {"23": 1, "1": 2, "2": 3}, "other": 1})), []);
         let different = differences(&expected, &json!({"ports": {"1": 2}, "other": 1}));
-        assert_eq!(different.iter().map(|one| one.counter.as_str()).collect::<Vec<_>>(), ["/ports/*", "/ports/23"]);
+        assert_eq!(
+            different.iter().map(|one| one.counter.as_str()).collect::<Vec<_>>(),
+            ["/ports/*", "/ports/23"]
+        );
     }
 }

@@ -1,16 +1,11 @@
 //! Frames, built header by header from the outside in. No code of the decoder's: a frame is what the
 //! standards say, not what we think that they say.
 
+mod headers;
+
 use crate::link::{GENERATOR_ADDRESS, TELESCOPE_ADDRESS};
 
-pub const HOP_BY_HOP: u8 = 0;
-pub const ICMP: u8 = 1;
-pub const TCP: u8 = 6;
-pub const UDP: u8 = 17;
-pub const FRAGMENT: u8 = 44;
-pub const GRE: u8 = 47;
-pub const ICMPV6: u8 = 58;
-pub const NO_NEXT_HEADER: u8 = 59;
+pub use headers::{FRAGMENT, GRE, HOP_BY_HOP, ICMP, ICMPV6, Ipv4, Ipv6, NO_NEXT_HEADER, TCP, Tcp, UDP};
 
 /// The shortest frame on a wire, without its check sequence: shorter packets are padded.
 const SHORTEST: usize = 60;
@@ -23,38 +18,6 @@ pub struct Frame {
     transport: usize,
     /// Where the header says what follows it: an ethertype, or the number of a protocol.
     next: usize,
-}
-
-/// What one chooses of an IPv4 header; the rest follows from it.
-#[derive(Clone, Copy, Debug)]
-pub struct Ipv4 {
-    pub source: [u8; 4],
-    pub destination: [u8; 4],
-    pub identification: u16,
-    pub time_to_live: u8,
-    /// Flags (more fragments is 0x2000) and offset in units of eight bytes.
-    pub fragment: u16,
-    /// A multiple of four bytes.
-    pub options: &'static [u8],
-}
-
-/// What one chooses of an IPv6 header.
-#[derive(Clone, Copy, Debug)]
-pub struct Ipv6 {
-    pub source: [u8; 16],
-    pub destination: [u8; 16],
-}
-
-/// What one chooses of a TCP header.
-#[derive(Clone, Copy, Debug)]
-pub struct Tcp {
-    pub source_port: u16,
-    pub destination_port: u16,
-    pub sequence: u32,
-    pub flags: u8,
-    pub window: u16,
-    /// A multiple of four bytes.
-    pub options: &'static [u8],
 }
 
 /// A finished frame, and where its headers are.
@@ -240,7 +203,8 @@ impl Built {
 
 /// The Internet checksum (RFC 1071).
 fn checksum(header: &[u8]) -> u16 {
-    let mut sum: u32 = header.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum();
+    let mut sum: u32 =
+        header.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }

@@ -1,12 +1,12 @@
 //! Sending a mix: an exact number of packets, counted by kind, and not one lost on the way.
 
 mod counts;
+mod order;
 mod pacer;
 mod sender;
 
-use std::num::NonZeroU32;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use crate::mix::Mix;
 use crate::{Error, Link};
 
 use counts::Counts;
+pub use order::{Order, Pace, Sent};
 use sender::Sender;
 
 /// How long the last packets may take from one end to the other.
@@ -28,70 +29,20 @@ const LONGEST_FLIGHT: Duration = Duration::from_secs(2);
 /// The generator program, loaded with a mix.
 pub struct Generator {
     ebpf: Ebpf,
-    counts: Counts,
+    counts: Arc<Counts>,
     kinds: usize,
     frame: Vec<u8>,
 }
 
-/// What to send.
-#[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
-    /// How many packets, exactly.
-    pub packets: u64,
-    pub pace: Pace,
-    /// The CPUs that send, each its share; none means the one that this thread is on.
-    pub cpus: &'a [usize],
-    /// Ends the sending early where it becomes true.
-    pub stop: Option<&'a AtomicBool>,
-    /// Keeps the number of packets sent, for whoever watches.
-    pub progress: Option<&'a AtomicU64>,
-}
+/// How far a generator is.
+#[derive(Clone)]
+pub struct Progress(Arc<Counts>);
 
-/// How fast to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    FullSpeed,
-    PacketsPerSecond(NonZeroU32),
-}
-
-impl Pace {
-    fn share(self, among: u64) -> Self {
-        match self {
-            Self::FullSpeed => Self::FullSpeed,
-            Self::PacketsPerSecond(rate) => {
-                let share = u32::try_from(u64::from(rate.get()).div_ceil(among)).unwrap_or(u32::MAX);
-                Self::PacketsPerSecond(NonZeroU32::new(share).unwrap_or(NonZeroU32::MIN))
-            }
-        }
-    }
-}
-
-/// What was sent.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    pub packets: u64,
-    /// By kind, in the order of the mix.
-    pub by_kind: Vec<u64>,
-    pub elapsed: Duration,
-    /// Processor time of the senders, in which the receiving program's is contained.
-    pub processor_time: Duration,
-}
-
-impl Order<'_> {
-    /// As many packets at full speed, from one CPU.
+impl Progress {
+    /// Packets made so far, by all CPUs.
     #[must_use]
-    pub const fn packets(packets: u64) -> Self {
-        Self { packets, pace: Pace::FullSpeed, cpus: &[], stop: None, progress: None }
-    }
-
-    /// The part of this order that is the sender's at `place`, of so many.
-    fn share(&self, place: u64, of: u64) -> Self {
-        let one_more = u64::from(place < self.packets % of);
-        Self { packets: self.packets / of + one_more, pace: self.pace.share(of), ..*self }
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    pub fn packets(&self) -> u64 {
+        self.0.all()
     }
 }
 
@@ -106,7 +57,7 @@ impl Generator {
         let generator = MappedArray::<generate::Generator>::of(names::GENERATOR, &ebpf)?;
         // SAFETY: the entry is live, and the program that reads it does not run yet.
         unsafe { mix.write_to(generator.entry(0)) };
-        let counts = Counts::new(MappedArray::of(names::GENERATED, &ebpf)?);
+        let counts = Arc::new(Counts::new(MappedArray::of(names::GENERATED, &ebpf)?));
         Ok(Self { ebpf, counts, kinds: mix.kinds().len(), frame: vec![0; mix.commonest_length()] })
     }
 
@@ -119,6 +70,12 @@ impl Generator {
     #[must_use]
     pub fn generated(&self) -> Vec<u64> {
         self.counts.by_kind(self.kinds)
+    }
+
+    /// A view of the packets made so far, for whoever watches while they are sent.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress(Arc::clone(&self.counts))
     }
 
     /// Sends, and returns when the last packet has arrived at the telescope's end.
@@ -141,7 +98,7 @@ impl Generator {
         let program: &Xdp = program.try_into()?;
         let here = [sender::current_cpu()?];
         let cpus = if order.cpus.is_empty() { &here } else { order.cpus };
-        let (end, counts, frame) = (&link.generator, &self.counts, self.frame.as_slice());
+        let (end, counts, frame) = (&link.generator, &*self.counts, self.frame.as_slice());
         thread::scope(|scope| {
             let senders: Vec<_> = (0..)
                 .zip(cpus)

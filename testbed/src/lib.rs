@@ -29,8 +29,9 @@ mod privilege;
 mod process;
 
 pub use bpffs::Bpffs;
+pub use command::run;
 pub use error::Error;
-pub use generator::{Generator, Order, Pace, Sent};
+pub use generator::{Generator, Order, Pace, Progress, Sent};
 pub use link::{End, Link, Statistics};
 pub use namespace::Namespace;
 pub use privilege::is_privileged;

@@ -47,7 +47,8 @@ impl<'a> Link<'a> {
     /// # Errors
     /// Where `ip` is absent or fails.
     pub fn between(sender: &'a Namespace, receiver: &'a Namespace) -> Result<Self, Error> {
-        let (generator, telescope) = (sender.next_interface("generator"), receiver.next_interface("telescope"));
+        let (generator, telescope) =
+            (sender.next_interface("generator"), receiver.next_interface("telescope"));
         let queues = thread::available_parallelism().map_err(Error::Cpus)?.to_string();
         let (generator_address, telescope_address) = (text(GENERATOR_ADDRESS), text(TELESCOPE_ADDRESS));
         let mut add = vec!["link", "add", &generator, "netns", sender.name(), "address", &generator_address];
@@ -72,9 +73,14 @@ impl<'a> Link<'a> {
 impl<'a> End<'a> {
     fn up(namespace: &'a Namespace, interface: String) -> Result<Self, Error> {
         namespace.run("ip", &["link", "set", "dev", &interface, "arp", "off", "up"])?;
-        let index = namespace.within(|| nix::net::if_::if_nametoindex(interface.as_str()))?.map_err(|errno| {
-            Error::Namespace { what: "find the link in", name: namespace.name().into(), source: errno.into() }
-        })?;
+        let index =
+            namespace.within(|| nix::net::if_::if_nametoindex(interface.as_str()))?.map_err(|errno| {
+                Error::Namespace {
+                    what: "find the link in",
+                    name: namespace.name().into(),
+                    source: errno.into(),
+                }
+            })?;
         Ok(Self { namespace, interface, index })
     }
 
@@ -94,11 +100,26 @@ impl<'a> End<'a> {
 impl Statistics {
     /// The line of `interface` in `/proc/net/dev`: eight columns received, eight sent.
     fn find(table: &str, interface: &str) -> Option<Self> {
-        let (_, line) =
-            table.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim() == interface)?;
+        let (_, line) = table
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.trim() == interface)?;
         let numbers: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
-        let &[received_bytes, received, _, received_dropped, _, _, _, _, sent_bytes, sent, _, sent_dropped, ..] =
-            numbers.as_slice()
+        let &[
+            received_bytes,
+            received,
+            _,
+            received_dropped,
+            _,
+            _,
+            _,
+            _,
+            sent_bytes,
+            sent,
+            _,
+            sent_dropped,
+            ..,
+        ] = numbers.as_slice()
         else {
             return None;
         };

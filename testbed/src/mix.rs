@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::document;
 use crate::frame::Built;
 
-pub use expectation::Expectation;
+pub use expectation::{Expectation, Port, Version};
 pub use telescope::{OBSERVED, telescope};
 pub use uniform::{UniformLength, uniform};
 
@@ -76,7 +76,8 @@ impl Mix {
     #[must_use]
     pub fn commonest_length(&self) -> usize {
         let length = |kind: &Kind| kind.frame.bytes.len();
-        let weight = |of: usize| self.0.iter().filter(|kind| length(kind) == of).map(|kind| kind.weight).sum::<u32>();
+        let weight =
+            |of: usize| self.0.iter().filter(|kind| length(kind) == of).map(|kind| kind.weight).sum::<u32>();
         self.0.iter().map(length).max_by_key(|of| weight(*of)).unwrap_or(TEMPLATE_BYTES)
     }
 
@@ -97,8 +98,10 @@ impl Mix {
 
     /// The number of a kind for each place in the schedule, as many places as its weight asks for.
     fn schedule(&self) -> impl Iterator<Item = u32> {
-        let kinds: Vec<u32> =
-            (0..).zip(&self.0).flat_map(|(number, kind)| std::iter::repeat_n(number, kind.weight as usize)).collect();
+        let kinds: Vec<u32> = (0..)
+            .zip(&self.0)
+            .flat_map(|(number, kind)| std::iter::repeat_n(number, kind.weight as usize))
+            .collect();
         (0..SCHEDULE).map(move |place| kinds[place * kinds.len() / SCHEDULE])
     }
 }

@@ -121,10 +121,13 @@ impl Namespace {
 impl Drop for Namespace {
     fn drop(&mut self) {
         if let Err(error) = process::kill_all_in(&self.file) {
-            eprintln!("testbed: processes may be left in network namespace {}: {error}", self.name);
+            command::complain(format_args!(
+                "processes may be left in network namespace {}: {error}",
+                self.name
+            ));
         }
         if let Err(error) = command::ip(&["netns", "delete", &self.name]) {
-            eprintln!("testbed: {error}");
+            command::complain(format_args!("{error}"));
         }
     }
 }

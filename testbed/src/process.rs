@@ -85,9 +85,8 @@ fn handle(process: libc::pid_t) -> io::Result<OwnedFd> {
 fn kill(process: &OwnedFd) -> io::Result<()> {
     let nothing = std::ptr::null::<libc::siginfo_t>();
     // SAFETY: a live descriptor; without a siginfo the kernel makes one.
-    let sent = unsafe {
-        libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, nothing, 0)
-    };
+    let sent =
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), libc::SIGKILL, nothing, 0) };
     if sent != 0 {
         return Err(io::Error::last_os_error());
     }

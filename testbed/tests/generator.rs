@@ -1,25 +1,142 @@
-//! The generator against XDP programs attached by hand.
+//! The generator against the sensor's XDP program, attached by hand: every counter, to the packet.
 
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
 use aya::Ebpf;
 use aya::programs::XdpMode;
-use sensor_user::program;
-use testbed::{Generator, Link, Namespace, Order, is_privileged, mix};
+use sensor_user::config::{Options, Settings};
+use sensor_user::document::Document;
+use sensor_user::features::{Cpus, Features};
+use sensor_user::program::{self, Rodata, Slots};
+use sensor_user::watcher::Watcher;
+use serde_json::Value;
+use testbed::{Error, Generator, Link, Namespace, Order, Pace, document, is_privileged, mix};
+
+/// The sensor's program on the telescope's end of a link, with what it counts.
+struct Sensor {
+    _ebpf: Ebpf,
+    watcher: Watcher,
+    settings: Settings,
+}
+
+impl Sensor {
+    fn attach(link: &Link<'_>, mode: XdpMode) -> Result<Self> {
+        let observed = mix::OBSERVED.iter().map(|prefix| prefix.parse()).collect::<Result<_, _>>()?;
+        let settings = Options { observed: Some(observed), ..Options::default() }.resolve()?;
+        let slots = Slots::plan(Cpus::probe()?, settings.counter_cpus);
+        let features = Features::probe()?;
+        let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
+        let rodata = Rodata::new(&settings, slots, features, &windows);
+        let mut ebpf = program::load(&rodata, slots, features, None)?;
+        let program = program::xdp(&mut ebpf, program::program_name(features))?;
+        let end = &link.telescope;
+        end.namespace.within(|| program.attach_to_if_index(end.index, mode))??;
+        Ok(Self { watcher: Watcher::new(&ebpf)?, _ebpf: ebpf, settings })
+    }
+
+    fn document(&self) -> Result<Value> {
+        let cut = self.watcher.cut();
+        ensure!(cut.breaches.is_empty(), "{:?}", cut.breaches);
+        Ok(serde_json::to_value(Document::new(&cut.totals, &self.settings.watched_windows))?)
+    }
+}
 
 #[test]
-fn speed() {
-    if !is_privileged() { return; }
+fn every_kind_is_counted_to_the_packet() {
+    if !is_privileged() {
+        return;
+    }
     let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
     let link = Link::between(&sender, &receiver).unwrap();
-    let mut ebpf = Ebpf::load(sensor_objects::BASELINE).unwrap();
-    let drop = program::xdp(&mut ebpf, "bare_drop").unwrap();
-    drop.load().unwrap();
-    receiver.within(|| drop.attach_to_if_index(link.telescope.index, XdpMode::Driver)).unwrap().unwrap();
-    for (name, mix) in [("60", mix::uniform(mix::UniformLength::Sixty)), ("64", mix::uniform(mix::UniformLength::SixtyFour)), ("telescope", mix::telescope())] {
-        let mut generator = Generator::new(&mix).unwrap();
-        for _ in 0..5 {
-        let sent = generator.send(&link, &Order::packets(8_000_000)).unwrap();
-        eprintln!("{name}: {} packets, {:?} elapsed, {:?} cpu: {:.2} M/s per cpu second, {:.2} M/s", sent.packets, sent.elapsed, sent.processor_time,
-            sent.packets as f64 / sent.processor_time.as_secs_f64() / 1e6, sent.packets as f64 / sent.elapsed.as_secs_f64() / 1e6);
-        }
+    let sensor = Sensor::attach(&link, XdpMode::Driver).unwrap();
+    let mix = mix::telescope();
+    let mut generator = Generator::new(&mix).unwrap();
+    let sent = generator.send(&link, &Order::packets(300_001)).unwrap();
+    assert_eq!(sent.packets, 300_001);
+    for (kind, packets) in mix.kinds().iter().zip(&sent.by_kind) {
+        assert!(*packets > 0, "{} was not sent", kind.name);
     }
+    assert_eq!(mix.expected(&sent.by_kind), sensor.document().unwrap());
+
+    // From every CPU at once, and paced: what is counted goes on from there.
+    let cpus: Vec<usize> = aya::util::online_cpus().unwrap().into_iter().map(|cpu| cpu as usize).collect();
+    let order = Order { cpus: &cpus, ..Order::packets(200_003) };
+    assert_eq!(generator.send(&link, &order).unwrap().packets, 200_003);
+    let pace = Pace::PacketsPerSecond(NonZeroU32::new(50_000).unwrap());
+    let paced = generator.send(&link, &Order { pace, ..Order::packets(5_000) }).unwrap();
+    assert!(paced.elapsed >= Duration::from_millis(90), "5,000 packets in {:?}", paced.elapsed);
+    assert_eq!(mix.expected(&generator.generated()), sensor.document().unwrap());
+}
+
+#[test]
+fn a_sensor_in_the_network_stack_counts_the_same() {
+    if !is_privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    link.receive_without_xdp().unwrap();
+    let sensor = Sensor::attach(&link, XdpMode::Skb).unwrap();
+    let mix = mix::telescope();
+    let sent = Generator::new(&mix).unwrap().send(&link, &Order::packets(100_000)).unwrap();
+    assert_eq!(document::differences(&mix.expected(&sent.by_kind), &sensor.document().unwrap()), []);
+}
+
+#[test]
+fn uniform_traffic_is_as_uniform_as_its_name() {
+    if !is_privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    let sensor = Sensor::attach(&link, XdpMode::Driver).unwrap();
+    let mix = mix::uniform(mix::UniformLength::Sixty);
+    let sent = Generator::new(&mix).unwrap().send(&link, &Order::packets(1 << 20)).unwrap();
+    let counted = sensor.document().unwrap();
+    assert_eq!(document::differences(&mix.expected(&sent.by_kind), &counted), []);
+    // Sixteen packets a port on average; Poisson has none at all for one port in nine million.
+    let ports = counted["tcp"]["scan_dst_ports"].as_object().unwrap();
+    assert_eq!(ports.len(), 1 << 16);
+    let most = ports.values().filter_map(Value::as_u64).max().unwrap();
+    assert!(most < 60, "{most} packets to one port");
+}
+
+#[test]
+fn sending_stops_when_told_to_and_counts_what_was_sent() {
+    if !is_privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    let sensor = Sensor::attach(&link, XdpMode::Driver).unwrap();
+    let mix = mix::telescope();
+    let mut generator = Generator::new(&mix).unwrap();
+    let (stop, progress) = (AtomicBool::new(false), generator.progress());
+    let order = Order { stop: Some(&stop), ..Order::packets(u64::MAX) };
+    let sent = thread::scope(|scope| {
+        let sending = scope.spawn(|| generator.send(&link, &order));
+        while progress.packets() == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        stop.store(true, Ordering::Relaxed);
+        sending.join().unwrap().unwrap()
+    });
+    assert_eq!(sent.packets, progress.packets());
+    assert_eq!(mix.expected(&sent.by_kind), sensor.document().unwrap());
+}
+
+#[test]
+fn packets_that_do_not_arrive_are_an_error() {
+    if !is_privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    let mut generator = Generator::new(&mix::telescope()).unwrap();
+    let lost = generator.send(&link, &Order::packets(100)).unwrap_err();
+    assert!(matches!(lost, Error::Lost { sent: 100, arrived: 0 }), "{lost}");
 }

@@ -1,1 +1,13 @@
-//! x
+//! What the end-to-end tests share. The tests themselves are the files beside `Cargo.toml`.
+//!
+//! A test that needs privileges begins with `if !privileged() { return Ok(()); }`; see [`privileged`].
+
+pub mod agent;
+pub mod counter_names;
+pub mod fixture;
+pub mod frame_text;
+pub mod host;
+pub mod kernel;
+mod privilege;
+
+pub use privilege::privileged;

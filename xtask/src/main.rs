@@ -9,6 +9,7 @@ mod build;
 mod cargo;
 mod demo;
 mod oracle;
+mod scanners;
 mod search_path;
 mod setup;
 mod test;
@@ -34,6 +35,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Compare the sensor's counts with tshark's, capture by capture
     Oracle(oracle::Arguments),
+    /// Capture real scanners at work, in namespaces of their own
+    Scanners(scanners::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Oracle(arguments) => oracle::run(&arguments),
+        Task::Scanners(arguments) => scanners::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -22,6 +22,7 @@ mod carrier;
 mod comparison;
 mod counters;
 mod expectation;
+mod file_type;
 mod judge;
 mod link;
 mod network;

@@ -16,12 +16,13 @@ pub struct Arguments {
 
 /// `--tests` is every library, program and test folder, and does not insist that a package has each.
 /// `APUS_PRIVILEGED=required` in the environment, which the tests inherit, makes a privileged test
-/// that cannot run fail rather than skip. The XDP programs themselves are binaries for another
+/// that cannot run fail rather than skip. `APUS_SENSOR` is the agent that end-to-end tests run. The XDP programs themselves are binaries for another
 /// machine: the feature they require keeps cargo from building them here.
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Test)?;
+    let sensor = cargo::program("checked", "sensor-user", "apus-sensor")?;
     let mut command = cargo::command();
-    command.args(["test", "--profile", "checked", "--tests"]);
+    command.args(["test", "--profile", "checked", "--tests"]).env("APUS_SENSOR", sensor);
     if !names_packages(forwarded) {
         command.arg("--workspace");
     }

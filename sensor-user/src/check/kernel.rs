@@ -7,8 +7,8 @@ use aya::sys::is_program_supported;
 use sensor_ebpf::abi::CpuCounters;
 
 use super::line::{Line, PERMISSION};
-use super::system::try_mappable_array;
 use crate::features::Features;
+use crate::system::try_mappable_array;
 
 /// What came of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]

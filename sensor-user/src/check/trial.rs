@@ -12,10 +12,10 @@ use sensor_ebpf::abi::AttachMode;
 
 use super::kernel::Answer;
 use super::line::PERMISSION;
-use super::system::try_link;
 use crate::config::{Action, Settings};
 use crate::features::Features;
 use crate::program::{self, LoadError, Rodata, Slots};
+use crate::system::create_link;
 
 /// The loopback interface is the first of every network namespace.
 const LOOPBACK: u32 = 1;
@@ -66,7 +66,7 @@ impl Trial {
     /// # Errors
     /// Those of the kernel and of the interface's driver.
     pub fn attach(&mut self, interface: u32, mode: AttachMode) -> io::Result<()> {
-        try_link(self.descriptor().map_err(io::Error::other)?, interface, mode)
+        create_link(self.descriptor().map_err(io::Error::other)?, interface, mode).map(drop)
     }
 
     /// Attaches the program by a link in a network namespace of its own, where it is in nobody's way.
@@ -79,8 +79,8 @@ impl Trial {
         let attempt = || match unshare(CloneFlags::CLONE_NEWNET) {
             Err(Errno::EPERM) => Answer::Forbidden,
             Err(error) => Answer::Unclear(format!("no network namespace of its own: {error}")),
-            Ok(()) => match try_link(program, LOOPBACK, AttachMode::Generic) {
-                Ok(()) => Answer::Yes,
+            Ok(()) => match create_link(program, LOOPBACK, AttachMode::Generic) {
+                Ok(_detached_at_once) => Answer::Yes,
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Answer::No,
                 Err(error) => Answer::Unclear(error.to_string()),
             },
@@ -109,9 +109,7 @@ impl From<LoadError> for Refusal {
                 Self { found: "no permission to load it".into(), remedy: Some(PERMISSION) }
             }
             LoadError::Memory { mebibytes } => Self {
-                found: format!(
-                    "no memory for {mebibytes} MiB of counters, though there may be some for others"
-                ),
+                found: format!("the kernel gives no memory for {mebibytes} MiB of counters"),
                 remedy: Some("lower --counter-cpus, or raise the memory limit of the control group"),
             },
             LoadError::Program(ProgramError::LoadError { io_error, verifier_log }) => {

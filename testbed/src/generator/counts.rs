@@ -28,6 +28,11 @@ impl Counts {
         (0..kinds).map(|kind| (0..GENERATOR_CPUS).map(|cpu| self.sent(cpu, kind)).sum()).collect()
     }
 
+    /// Packets made by all.
+    pub fn all(&self) -> u64 {
+        (0..GENERATOR_CPUS).map(|cpu| self.of(cpu)).sum()
+    }
+
     /// Packets that one CPU has made.
     pub fn of(&self, cpu: u32) -> u64 {
         (0..TEMPLATES).map(|kind| self.sent(cpu, kind)).sum()

@@ -1,7 +1,6 @@
 //! One CPU's part of the sending.
 
 use std::io;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aya::TestRunOptions;
@@ -11,9 +10,9 @@ use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
 use sensor_ebpf::generate::GENERATOR_CPUS;
 
+use super::Order;
 use super::counts::Counts;
 use super::pacer::Pacer;
-use super::Order;
 use crate::Error;
 
 /// Packets that the kernel makes before it lets the far end receive. As many as the far end takes in
@@ -46,11 +45,8 @@ impl Sender<'_> {
             if due > 0 {
                 self.run_program(due)?;
             }
-            let now = self.counts.of(cpu) - before;
-            if let Some(progress) = self.order.progress {
-                progress.fetch_add(now - sent, Ordering::Relaxed);
-            }
-            sent = now;
+            // By its own count: a signal may have ended the run early.
+            sent = self.counts.of(cpu) - before;
             match self.counts.failed(cpu) - failed_before {
                 0 => {}
                 failed => return Err(Error::Template(failed)),
@@ -85,7 +81,9 @@ impl Sender<'_> {
         };
         match self.program.test_run(options) {
             Ok(_) => Ok(()),
-            Err(ProgramError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(ProgramError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::Interrupted => {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

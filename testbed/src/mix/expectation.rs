@@ -25,54 +25,66 @@ pub enum Version {
 }
 
 impl Expectation {
-    /// An outcome without more to tell: malformed, non_ip, unobserved.
+    /// An outcome without more to tell: `malformed`, `non_ip`, `unobserved`.
+    #[must_use]
     pub fn outcome(name: &str) -> Self {
         Self(Vec::new()).and(format!("/outcomes/{name}"))
     }
 
     /// An outcome with an IP protocol, and nothing behind it.
+    #[must_use]
     pub fn protocol(outcome: &str, protocol: u8) -> Self {
         Self::outcome(outcome).and(format!("/ip_protocols/{protocol}"))
     }
 
+    #[must_use]
     pub fn scan(version: Version, port: Port) -> Self {
         Self::tcp(version, "scan", 0x02).and(format!("/tcp/scan_dst_ports/{port}"))
     }
 
     /// `class` is a kind of backscatter; the port is the source's.
+    #[must_use]
     pub fn backscatter(class: &str, flags: u8, port: Port) -> Self {
         Self::tcp(Version::V4, class, flags).and(format!("/tcp/backscatter_src_ports/{port}"))
     }
 
+    #[must_use]
     pub fn other_tcp(flags: u8, port: Port) -> Self {
         Self::tcp(Version::V4, "other", flags).and(format!("/tcp/other_dst_ports/{port}"))
     }
 
+    #[must_use]
     pub fn udp(version: Version, port: Port) -> Self {
         Self::protocol(&format!("{version}_udp"), UDP).and(format!("/udp/dst_ports/{port}"))
     }
 
+    #[must_use]
     pub fn icmp(kind: u8) -> Self {
         Self::protocol("ipv4_icmp", ICMP).and(format!("/icmp/v4_types/{kind}"))
     }
 
+    #[must_use]
     pub fn icmpv6(kind: u8) -> Self {
         Self::protocol("ipv6_icmp", ICMPV6).and(format!("/icmp/v6_types/{kind}"))
     }
 
+    #[must_use]
     pub fn mirai(self, port: u16) -> Self {
         self.and("/signatures/mirai/packets").and(format!("/signatures/mirai/dst_ports/{port}"))
     }
 
+    #[must_use]
     pub fn zmap(self) -> Self {
         self.and("/signatures/zmap/packets")
     }
 
+    #[must_use]
     pub fn masscan(self) -> Self {
         self.and("/signatures/masscan/packets")
     }
 
     /// One of the windows that the sensor watches.
+    #[must_use]
     pub fn window(self, window: u16) -> Self {
         self.and(format!("/signatures/window/{window}"))
     }

@@ -67,6 +67,8 @@ fn names_differ_and_every_outcome_and_class_occurs() {
     let mix = telescope();
     let names: BTreeSet<_> = mix.kinds().iter().map(|kind| kind.name).collect();
     assert_eq!(names.len(), mix.kinds().len());
+    // Two columns of names and counts fit a terminal.
+    assert!(names.iter().all(|name| name.len() <= 24));
     let expected = mix.expected(&vec![1; mix.kinds().len()]);
     for (counter, count) in document::counters(&expected, String::new()) {
         assert!(count > 0, "{counter} is never raised");

@@ -1,18 +1,14 @@
 //! One capture, judged and replayed: do they agree?
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::counters::{Counters, Difference};
+use super::file_type;
 use super::judge::{self, Ending, Judgement};
 use super::replay::{self, End, Replay};
 use super::workshop::Workshop;
-
-/// File types, in the words of `capinfos`, that the sensor has to read.
-const FILE_TYPES: [&str; 3] =
-    ["Wireshark/tcpdump/... - pcap", "Wireshark/tcpdump/... - nanosecond libpcap", "Wireshark/... - pcapng"];
 
 #[derive(Debug)]
 pub struct Comparison {
@@ -57,7 +53,9 @@ fn try_compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Com
     let replay = replay::replay(sensor, capture)?;
     let file_type = match (&judgement.ending, &replay.end) {
         // Only a refusal that nothing explains so far is worth a look at the file's type.
-        (Ending::Complete, End::Refused(_)) => Some(file_type(workshop, capture)?),
+        (Ending::Complete | Ending::OtherLink { .. }, End::Refused(_)) => {
+            Some(file_type::of(workshop, capture)?)
+        }
         _ => None,
     };
     let (verdict, remark) = verdict(&judgement, &replay, file_type.as_deref());
@@ -74,10 +72,10 @@ fn try_compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Com
 pub fn verdict(judgement: &Judgement, replay: &Replay, file_type: Option<&str>) -> (Verdict, Option<String>) {
     let Judgement { counters, ending, undecided, .. } = judgement;
     if let (Some(file_type), End::Refused(words)) = (file_type, &replay.end)
-        && !FILE_TYPES.contains(&file_type)
-        && replay.counters == Counters::default()
+        && !file_type::is_supported(file_type)
     {
-        return (Verdict::Refused, Some(format!("{file_type}: {words}")));
+        // Two readings of two formats: nothing to compare, even if something could be read in this one.
+        return (Verdict::Refused, Some(format!("{file_type}: {}", first(words))));
     }
     let mut differences = Counters::differences(&replay.counters, counters);
     differences.extend(undecided.iter().map(|missing| Difference {
@@ -92,11 +90,11 @@ pub fn verdict(judgement: &Judgement, replay: &Replay, file_type: Option<&str>) 
         _ => false,
     };
     if !explained {
-        let apus = format!("{:?}", replay.end);
-        differences.push(Difference { what: "end".to_owned(), apus, tshark: format!("{ending:?}") });
+        let what = "end".to_owned();
+        differences.push(Difference { what, apus: replay.end.to_string(), tshark: ending.to_string() });
     }
     let remark = match &replay.end {
-        End::Refused(words) => Some(words.clone()),
+        End::Refused(words) if explained => Some(first(words).to_owned()),
         _ => None,
     };
     let verdict = match (differences.is_empty(), ending) {
@@ -107,14 +105,7 @@ pub fn verdict(judgement: &Judgement, replay: &Replay, file_type: Option<&str>) 
     (verdict, remark)
 }
 
-/// What the file is, in the words of `capinfos`, or that it is empty.
-fn file_type(workshop: &Workshop, capture: &Path) -> Result<String> {
-    if fs::metadata(capture).is_ok_and(|metadata| metadata.len() == 0) {
-        return Ok("empty file".to_owned());
-    }
-    let output =
-        workshop.tool("capinfos").arg("-t").arg(capture).output().context("cannot start capinfos")?;
-    let output = String::from_utf8_lossy(&output.stdout);
-    let file_type = output.lines().find_map(|line| line.strip_prefix("File type:"));
-    Ok(file_type.map_or("unknown", str::trim).to_owned())
+/// The first line says why; what follows sums up.
+fn first(words: &str) -> &str {
+    words.split(" | ").next().unwrap_or_default()
 }

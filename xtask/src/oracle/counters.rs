@@ -45,6 +45,9 @@ impl Counters {
     }
 
     pub fn add(&mut self, name: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
         match self.by_name.get_mut(name) {
             Some(sum) => *sum += count,
             None => {

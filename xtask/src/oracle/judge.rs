@@ -1,6 +1,7 @@
 //! What the counters of a capture should be, by tshark's word alone.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -25,6 +26,18 @@ pub enum Ending {
         packet: u64,
         encapsulation: String,
     },
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete => formatter.write_str("read to the end"),
+            Self::Broken(complaint) => write!(formatter, "stopped ({complaint})"),
+            Self::OtherLink { packet, encapsulation } => {
+                write!(formatter, "packet {packet} is of another link layer ({encapsulation})")
+            }
+        }
+    }
 }
 
 #[derive(Debug)]

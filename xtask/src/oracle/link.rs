@@ -13,6 +13,10 @@ pub const RAW_IPV6: u64 = 130;
 pub const COOKED_2: u64 = 210;
 const SUPPORTED: [u64; 6] = [ETHERNET, RAW_IP, COOKED, RAW_IPV4, RAW_IPV6, COOKED_2];
 
+/// Linux's device types (ARPHRD_) on which a cooked header has no Ethertype, whatever is in its place:
+/// Frame Relay (770), 802.11 (801 to 803) and Netlink (824).
+const DEVICES_WITHOUT_TYPE: [u64; 5] = [770, 801, 802, 803, 824];
+
 const TYPE_IPV4: u64 = 0x0800;
 const TYPE_IPV6: u64 = 0x86dd;
 const TYPES_VLAN: [u64; 3] = [0x8100, 0x88a8, 0x9100];
@@ -64,6 +68,9 @@ fn typed(row: &Row, header_length: u64, type_field: Field) -> Result<Link> {
     let captured = row.fact(Field::FrameCaptured)?;
     if captured < header_length {
         return Ok(Link::Cut);
+    }
+    if row.number(Field::CookedDevice, 0)?.is_some_and(|device| DEVICES_WITHOUT_TYPE.contains(&device)) {
+        return Ok(Link::NonIp);
     }
     // Whether the *outermost* header holds an Ethertype is in the list of protocols: the field alone
     // may be an inner frame's.

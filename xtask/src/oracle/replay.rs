@@ -1,5 +1,6 @@
 //! The sensor's own counts of a capture.
 
+use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
@@ -26,6 +27,16 @@ pub enum End {
     Crashed(String),
 }
 
+impl fmt::Display for End {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complete => formatter.write_str("read to the end"),
+            Self::Refused(words) => write!(formatter, "stopped ({words})"),
+            Self::Crashed(words) => write!(formatter, "crashed ({words})"),
+        }
+    }
+}
+
 pub fn replay(sensor: &Path, capture: &Path) -> Result<Replay> {
     let output = Command::new(sensor)
         .args(["replay", "--json"])
@@ -37,15 +48,15 @@ pub fn replay(sensor: &Path, capture: &Path) -> Result<Replay> {
         Some(0) => End::Complete,
         None | Some(PANICKED) => End::Crashed(format!("{}: {words}", output.status)),
         Some(_) if words.is_empty() => End::Crashed(format!("{}, without a word", output.status)),
-        Some(_) => End::Refused(words),
+        Some(_) => End::Refused(words.clone()),
     };
-    // A capture refused at once need not come with a document.
-    let counters = if output.stdout.trim_ascii().is_empty() && end != End::Complete {
-        Counters::default()
-    } else {
-        let document = serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("its document for {} is no JSON", capture.display()))?;
-        Counters::from_document(&document)?
-    };
+    if let End::Crashed(_) = end {
+        return Ok(Replay { counters: Counters::default(), end });
+    }
+    // It prints what it counted even of a capture that it cannot read to the end, or at all: without
+    // a document it was not the capture that stopped it.
+    let document = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("no JSON document from the sensor, which says: {words}"))?;
+    let counters = Counters::from_document(&document)?;
     Ok(Replay { counters, end })
 }

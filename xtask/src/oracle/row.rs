@@ -25,6 +25,7 @@ fields! {
     FrameEncapsulation: "frame.encap_type",
     FrameProtocols: "frame.protocols",
     EthernetType: "eth.type",
+    CookedDevice: "sll.hatype",
     CookedType: "sll.etype",
     CookedGreType: "sll.gretype",
     VlanType: "vlan.etype",

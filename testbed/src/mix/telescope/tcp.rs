@@ -1,8 +1,12 @@
 //! TCP over IPv4: scans, backscatter, and probes with other flags.
 
-use sensor_ebpf::generate::mutations::{DESTINATION_PORT, IPV4_SOURCE, IPV4_TARGET, MASSCAN, MIRAI, SEQUENCE, SOURCE_PORT};
+use sensor_ebpf::generate::mutations::{
+    DESTINATION_PORT, IPV4_SOURCE, IPV4_TARGET, MASSCAN, MIRAI, SEQUENCE, SOURCE_PORT,
+};
 
-use super::{ANY_ADDRESS, ANY_SOURCE, USUAL_WINDOW, WATCHED_WINDOW, ipv4, kind, syn, to_telescope, usual_syn};
+use super::{
+    ANY_ADDRESS, ANY_SOURCE, USUAL_WINDOW, WATCHED_WINDOW, ipv4, kind, syn, to_telescope, usual_syn,
+};
 use crate::frame::{Built, Frame, Ipv4, Tcp};
 use crate::mix::Kind;
 use crate::mix::expectation::{Expectation, Port, Version};
@@ -55,7 +59,13 @@ fn tools() -> [Kind; 2] {
     let frame = |header: &Ipv4, tcp: &Tcp| -> Built { Frame::ethernet().ipv4(header).tcp(tcp).build() };
     [
         kind("https, ZMap", 24, frame(&zmap, &syn(443, 65535, &[])), ANY_SOURCE, a_scan(443).zmap()),
-        kind("http 8080, masscan", 24, frame(&masscan, &syn(8080, 1024, &[])), masscan_mutations, a_scan(8080).masscan()),
+        kind(
+            "http 8080, masscan",
+            24,
+            frame(&masscan, &syn(8080, 1024, &[])),
+            masscan_mutations,
+            a_scan(8080).masscan(),
+        ),
     ]
 }
 

@@ -3,8 +3,8 @@
 use sensor_ebpf::generate::mutations::{IPV4_TARGET, IPV6_SOURCE, SOURCE_PORT};
 
 use super::{
-    ANY_ADDRESS, ANY_SOURCE, ANY_SOURCE_IPV6, USUAL_WINDOW, WATCHED_WINDOW, ipv4, ipv6, kind, syn, to_telescope,
-    usual_syn,
+    ANY_ADDRESS, ANY_SOURCE, ANY_SOURCE_IPV6, USUAL_WINDOW, WATCHED_WINDOW, ipv4, ipv6, kind, syn,
+    to_telescope, usual_syn,
 };
 use crate::frame::{FRAGMENT, Frame, GRE, HOP_BY_HOP, ICMPV6, Ipv4, NO_NEXT_HEADER, TCP, UDP};
 use crate::mix::Kind;
@@ -34,9 +34,15 @@ fn over_ipv6() -> [Kind; 6] {
             IPV6_SOURCE | SOURCE_PORT,
             Expectation::udp(Version::V6, Port::Is(53)),
         ),
-        kind("IPv6 ping", 4, frame().icmp(ICMPV6, 128, 0, &[0x41; 8]).build(), IPV6_SOURCE, Expectation::icmpv6(128)),
         kind(
-            "IPv6 https, hop-by-hop options",
+            "IPv6 ping",
+            4,
+            frame().icmp(ICMPV6, 128, 0, &[0x41; 8]).build(),
+            IPV6_SOURCE,
+            Expectation::icmpv6(128),
+        ),
+        kind(
+            "IPv6 https, hop-by-hop",
             3,
             frame().extension(HOP_BY_HOP, &padding).tcp(&syn(443, USUAL_WINDOW, &[])).build(),
             ANY_SOURCE_IPV6,
@@ -61,7 +67,13 @@ fn in_vlans() -> [Kind; 3] {
         kind("VLAN telnet", 6, tagged.ipv4(&ipv4()).tcp(&usual_syn(23)).build(), ANY_SOURCE, scan(23)),
         kind("QinQ ssh", 4, twice.ipv4(&ipv4()).tcp(&usual_syn(22)).build(), ANY_SOURCE, scan(22)),
         // Two tags are looked behind.
-        kind("three VLAN tags", 2, thrice.ipv4(&ipv4()).tcp(&usual_syn(22)).build(), ANY_SOURCE, Expectation::outcome("non_ip")),
+        kind(
+            "three VLAN tags",
+            2,
+            thrice.ipv4(&ipv4()).tcp(&usual_syn(22)).build(),
+            ANY_SOURCE,
+            Expectation::outcome("non_ip"),
+        ),
     ]
 }
 
@@ -74,7 +86,13 @@ fn in_pieces() -> [Kind; 5] {
     let from = |header: &Ipv4| Frame::ethernet().ipv4(header);
     let piece = |header: &[u8]| Frame::ethernet().ipv6(&ipv6()).extension(FRAGMENT, header);
     [
-        kind("telnet, IPv4 options", 4, from(&record_route).tcp(&usual_syn(23)).build(), ANY_SOURCE, scan(23)),
+        kind(
+            "telnet, IPv4 options",
+            4,
+            from(&record_route).tcp(&usual_syn(23)).build(),
+            ANY_SOURCE,
+            scan(23),
+        ),
         kind("SMB, first fragment", 2, from(&first).tcp(&usual_syn(445)).build(), ANY_SOURCE, scan(445)),
         kind(
             "later fragment",
@@ -105,14 +123,14 @@ fn malformed() -> [Kind; 7] {
     let lie = |name, weight, frame| kind(name, weight, frame, ANY_ADDRESS, Expectation::outcome("malformed"));
     let too_long = Frame::ethernet().ipv6(&ipv6()).extension(HOP_BY_HOP, &[255, 1, 4, 0, 0, 0, 0]);
     [
-        lie("TCP header cut by its packet", 3, tcp().network(2, &28_u16.to_be_bytes())),
-        lie("TCP header cut by its frame", 3, tcp().cut(44)),
+        lie("TCP header cut by packet", 3, tcp().network(2, &28_u16.to_be_bytes())),
+        lie("TCP header cut by frame", 3, tcp().cut(44)),
         lie("IPv4 header of 16 bytes", 3, tcp().network(0, &[0x44])),
         lie("TCP header of 16 bytes", 2, tcp().transport(12, &[0x40])),
-        lie("TCP header of 60 bytes in 20", 2, tcp().transport(12, &[0xf0])),
+        lie("TCP header past the end", 2, tcp().transport(12, &[0xf0])),
         lie("UDP of 4 bytes", 3, to_telescope().udp(40321, 53, &[0; 4]).build().transport(4, &[0, 4])),
         kind(
-            "IPv6 options past the end",
+            "IPv6 options past end",
             2,
             too_long.tcp(&syn(23, USUAL_WINDOW, &[])).build(),
             IPV6_SOURCE,
@@ -123,7 +141,8 @@ fn malformed() -> [Kind; 7] {
 
 fn elsewhere() -> [Kind; 3] {
     let unobserved = Ipv4 { destination: [198, 51, 100, 1], ..ipv4() };
-    let request = [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 198, 18, 0, 254, 0, 0, 0, 0, 0, 0, 198, 18, 0, 1];
+    let request =
+        [0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 198, 18, 0, 254, 0, 0, 0, 0, 0, 0, 198, 18, 0, 1];
     [
         kind("ARP", 5, Frame::ethernet().other(0x0806, &request).build(), 0, Expectation::outcome("non_ip")),
         kind(

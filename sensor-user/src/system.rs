@@ -1,11 +1,14 @@
-//! The two questions to `bpf(2)` that aya does not ask: an array with flags, and a link and nothing else.
+//! What aya does not ask of `bpf(2)`: an array with flags, and a link and nothing else.
 //!
-//! aya attaches by netlink where the kernel refuses a link; a trial must not, because what netlink
-//! attaches stays when the process dies. The records are the first fields of `union bpf_attr` in
+//! aya attaches by netlink where the kernel refuses a link. What netlink attaches cannot be pinned, and
+//! stays when the process dies. The records are the first fields of `union bpf_attr` in
 //! `include/uapi/linux/bpf.h`; the kernel takes what is left out for zero.
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use aya_obj::generated::{
     BPF_F_MMAPABLE, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE, bpf_attach_type, bpf_cmd, bpf_map_type,
@@ -44,14 +47,14 @@ pub fn try_mappable_array(value_size: usize) -> io::Result<()> {
         flags: BPF_F_MMAPABLE,
     };
     // SAFETY: the record is the one of this command, which gives a new descriptor.
-    unsafe { call(bpf_cmd::BPF_MAP_CREATE, &creation) }.map(drop)
+    unsafe { descriptor(bpf_cmd::BPF_MAP_CREATE, &creation) }.map(drop)
 }
 
-/// Attaches an XDP program by a link, and detaches it at once by closing the link.
+/// Attaches an XDP program by a link, which detaches it again when it is closed and not pinned.
 ///
 /// # Errors
 /// Those of the kernel and of the interface's driver.
-pub fn try_link(program: BorrowedFd<'_>, interface: u32, mode: AttachMode) -> io::Result<()> {
+pub fn create_link(program: BorrowedFd<'_>, interface: u32, mode: AttachMode) -> io::Result<OwnedFd> {
     let creation = LinkCreation {
         program: program.as_raw_fd(),
         interface,
@@ -62,17 +65,41 @@ pub fn try_link(program: BorrowedFd<'_>, interface: u32, mode: AttachMode) -> io
         },
     };
     // SAFETY: the record is the one of this command, which gives a new descriptor.
-    unsafe { call(bpf_cmd::BPF_LINK_CREATE, &creation) }.map(drop)
+    unsafe { descriptor(bpf_cmd::BPF_LINK_CREATE, &creation) }
+}
+
+/// `BPF_OBJ_PIN`.
+#[repr(C)]
+struct Pinning {
+    path: u64,
+    object: i32,
+    flags: u32,
+}
+
+/// Pins an object at a path on a BPF file system.
+///
+/// # Errors
+/// Those of the kernel.
+pub fn pin(object: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let pinning = Pinning { path: path.as_ptr().expose_provenance() as u64, object: object.as_raw_fd(), flags: 0 };
+    // SAFETY: the record is the one of this command, and its path lives until it is done.
+    unsafe { call(bpf_cmd::BPF_OBJ_PIN, &pinning) }.map(drop)
 }
 
 /// # Safety
 /// The record is the one of the command, and the command's result a descriptor that nobody else has.
-unsafe fn call<T>(command: bpf_cmd, record: &T) -> io::Result<OwnedFd> {
+unsafe fn descriptor<T>(command: bpf_cmd, record: &T) -> io::Result<OwnedFd> {
+    // SAFETY: as the caller promises.
+    let result = unsafe { call(command, record) }?;
+    // SAFETY: fresh from the kernel, as the caller promises.
+    Ok(unsafe { OwnedFd::from_raw_fd(result) })
+}
+
+/// # Safety
+/// The record is the one of the command, and what it points to lives.
+unsafe fn call<T>(command: bpf_cmd, record: &T) -> io::Result<i32> {
     // SAFETY: the kernel reads as many bytes as it is told that there are.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command as u32, &raw const *record, size_of::<T>()) };
-    match i32::try_from(result) {
-        // SAFETY: fresh from the kernel, as the caller promises.
-        Ok(descriptor) if descriptor >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }),
-        _ => Err(io::Error::last_os_error()),
-    }
+    i32::try_from(result).ok().filter(|result| *result >= 0).ok_or_else(io::Error::last_os_error)
 }

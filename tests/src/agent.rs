@@ -1,0 +1,164 @@
+//! The real agent, as a process in a namespace of its own, and what it printed.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+use testbed::{Bpffs, Namespace, Process, document};
+
+/// How long an agent may take for anything that it is asked to do.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A place for sensors: a namespace, and a BPF file system to pin in. Everything in it is gone on drop.
+pub struct Host {
+    pub namespace: Namespace,
+    bpffs: Bpffs,
+    logs: TempDir,
+}
+
+/// An agent that was started on a host.
+pub struct Agent {
+    process: Process,
+    output: PathBuf,
+    errors: PathBuf,
+}
+
+/// What a command printed, and how it ended.
+pub struct Finished {
+    pub code: Option<i32>,
+    pub output: String,
+    pub errors: String,
+}
+
+impl Host {
+    pub fn new() -> Result<Self> {
+        Ok(Self { namespace: Namespace::new()?, bpffs: Bpffs::new()?, logs: TempDir::new()? })
+    }
+
+    /// Where this host's sensor is pinned.
+    pub fn pins(&self) -> PathBuf {
+        self.bpffs.path().join("apus")
+    }
+
+    /// Starts `apus-sensor run`, and waits until it is attached.
+    pub fn start(&self, name: &str, arguments: &[&str]) -> Result<Agent> {
+        let (output, errors) = (self.logs.path().join(format!("{name}.out")), self.logs.path().join(format!("{name}.err")));
+        let mut command = self.command(&self.pins(), "run")?;
+        command.args(arguments).stdout(File::create(&output)?).stderr(File::create(&errors)?);
+        let mut agent = Agent { process: Process::spawn(&mut command)?, output, errors };
+        wait_until("the agent attaches", || {
+            let errors = agent.errors()?;
+            if let Some(status) = agent.process.try_wait()? {
+                bail!("the agent ended with {status}: {errors}");
+            }
+            Ok(errors.contains("attached to "))
+        })?;
+        Ok(agent)
+    }
+
+    /// Runs one command of the agent to its end.
+    pub fn run(&self, subcommand: &str, arguments: &[&str]) -> Result<Finished> {
+        self.run_in(&self.pins(), subcommand, arguments)
+    }
+
+    /// The same with another pinned set.
+    pub fn run_in(&self, pins: &Path, subcommand: &str, arguments: &[&str]) -> Result<Finished> {
+        let output = self.command(pins, subcommand)?.args(arguments).output()?;
+        Ok(Finished {
+            code: output.status.code(),
+            output: String::from_utf8(output.stdout)?,
+            errors: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// `apus-sensor status --json`.
+    pub fn status(&self) -> Result<Value> {
+        let Finished { code, output, errors } = self.run("status", &["--json"])?;
+        ensure!(code == Some(0), "no status: {errors}");
+        Ok(serde_json::from_str(&output)?)
+    }
+
+    fn command(&self, pins: &Path, subcommand: &str) -> Result<Command> {
+        let mut command = self.namespace.command(program()?);
+        command.arg(subcommand).arg("--pin-directory").arg(pins);
+        Ok(command)
+    }
+}
+
+impl Agent {
+    /// Kills it outright, as the kernel does where memory is short.
+    pub fn kill(mut self) -> Result<Vec<Value>> {
+        self.process.kill()?;
+        self.process.wait()?;
+        self.intervals()
+    }
+
+    /// Sends the signal, waits for the end, and gives the intervals that it printed.
+    pub fn stop(mut self, signal: Signal) -> Result<(ExitStatus, Vec<Value>)> {
+        kill(Pid::from_raw(self.process.id().cast_signed()), signal)?;
+        let status = self.wait()?;
+        Ok((status, self.intervals()?))
+    }
+
+    /// Waits for an end that comes by itself.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        let mut status = None;
+        wait_until("the agent ends", || {
+            status = self.process.try_wait()?;
+            Ok(status.is_some())
+        })?;
+        status.context("the agent did not end")
+    }
+
+    /// What it said on the standard error so far.
+    pub fn errors(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.errors)?)
+    }
+
+    /// The intervals that it printed so far. A line without its end was cut off by a kill.
+    pub fn intervals(&self) -> Result<Vec<Value>> {
+        let text = fs::read_to_string(&self.output)?;
+        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+}
+
+/// The sum of all intervals. An agent that was killed between printing an interval and noting it prints
+/// its packets again under the same number: then the later line counts.
+pub fn sum(intervals: &[Value]) -> Value {
+    let mut total = document::empty();
+    for (place, interval) in intervals.iter().enumerate() {
+        let printed_again = intervals[place + 1..].iter().any(|later| later["sequence"] == interval["sequence"]);
+        if !printed_again {
+            document::add(&mut total, interval);
+        }
+    }
+    total
+}
+
+/// Waits for something that should come soon.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so()? {
+        ensure!(Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
+        sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// The agent that `cargo xtask test` has built; else the one that lies in this test's own build folder.
+fn program() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("APUS_SENSOR") {
+        return Ok(program.into());
+    }
+    let test = std::env::current_exe()?;
+    let program = test.parent().and_then(Path::parent).context("this test is in no build folder")?.join("apus-sensor");
+    ensure!(program.exists(), "there is no {}: `cargo xtask test` builds it, and says so in APUS_SENSOR", program.display());
+    Ok(program)
+}
