@@ -34,11 +34,15 @@ fn a_million_packets_of_the_mix() -> Result<()> {
         if mode == "generic" {
             link.receive_without_xdp()?;
         }
-        let agent = host.start(mode, &[&OBSERVING[..], &["--interface", interface, "--mode", mode, "--interval", "200ms"]].concat())?;
+        let agent = host.start(
+            mode,
+            &[&OBSERVING[..], &["--interface", interface, "--mode", mode, "--interval", "200ms"]].concat(),
+        )?;
         let sent = Generator::new(&mix)?.send(&link, &Order::packets(1_000_000))?;
         let (status, intervals) = agent.stop(Signal::SIGTERM)?;
         ensure!(status.success(), "the agent ended with {status}");
-        let breaches = intervals.iter().filter(|interval| interval["conservation_breaches"] != Value::Array(vec![]));
+        let breaches =
+            intervals.iter().filter(|interval| interval["conservation_breaches"] != Value::Array(vec![]));
         ensure!(breaches.count() == 0, "conservation is broken");
         same(&mix.expected(&sent.by_kind), &sum(&intervals))?;
         same(&mix.expected(&sent.by_kind), &host.status()?["totals"])?;
@@ -73,7 +77,10 @@ fn a_killed_agent_and_one_with_another_configuration_miss_nothing() -> Result<()
         let (_, more) = second.stop(Signal::SIGINT)?;
         intervals.extend(more);
         // Another window besides: another program, put in place while packets come in.
-        let third = host.start("third", &[&arguments[..], &["--watched-window", "5656", "--watched-window", "1"]].concat())?;
+        let third = host.start(
+            "third",
+            &[&arguments[..], &["--watched-window", "5656", "--watched-window", "1"]].concat(),
+        )?;
         ensure!(third.errors()?.contains("replaced"), "the program was not replaced: {}", third.errors()?);
         let sent = sending.join().map_err(|_| anyhow::anyhow!("the sender panicked"))??;
         let (_, more) = third.stop(Signal::SIGTERM)?;
@@ -95,7 +102,8 @@ fn two_interfaces_are_one_sensor() -> Result<()> {
     let links = [Link::between(&sender, &host.namespace)?, Link::between(&sender, &host.namespace)?];
     let mix = mix::telescope();
     let [first, second] = links.each_ref().map(|link| link.telescope.interface.as_str());
-    let agent = host.start("both", &[&OBSERVING[..], &["--interface", first, "--interface", second]].concat())?;
+    let agent =
+        host.start("both", &[&OBSERVING[..], &["--interface", first, "--interface", second]].concat())?;
     let mut generator = Generator::new(&mix)?;
     let mut expected = document::empty();
     for (link, packets) in links.iter().zip([300_000, 200_000]) {

@@ -47,7 +47,10 @@ fn detach_leaves_nothing_whether_an_agent_runs_or_not() -> Result<()> {
         if let Some(mut agent) = agent {
             let status = agent.wait()?;
             let errors = agent.errors()?;
-            ensure!(status.code() == Some(1) && errors.contains("detached from outside"), "{status}: {errors}");
+            ensure!(
+                status.code() == Some(1) && errors.contains("detached from outside"),
+                "{status}: {errors}"
+            );
         }
         wait_until("the program is unloaded", || Ok(!is_loaded(program)))?;
         let again = host.run("detach", &[])?;
@@ -55,7 +58,10 @@ fn detach_leaves_nothing_whether_an_agent_runs_or_not() -> Result<()> {
     }
     let agent = host.start("tidy", &["--interface", interface, "--detach-on-exit"])?;
     agent.stop(Signal::SIGINT)?;
-    ensure!(!host.pins().exists() && attached_program(&host, interface)?.is_none(), "it did not detach on exit");
+    ensure!(
+        !host.pins().exists() && attached_program(&host, interface)?.is_none(),
+        "it did not detach on exit"
+    );
     Ok(())
 }
 
@@ -75,7 +81,10 @@ fn a_set_of_another_abi_is_refused_and_can_be_detached() -> Result<()> {
     unsafe { (*control.entry(0)).abi_version = 99 };
     for command in ["run", "status"] {
         let Finished { code, errors, .. } = host.run(command, if command == "run" { &run } else { &[] })?;
-        ensure!(code == Some(1) && errors.contains("ABI version 99") && errors.contains("detach"), "{errors}");
+        ensure!(
+            code == Some(1) && errors.contains("ABI version 99") && errors.contains("detach"),
+            "{errors}"
+        );
         ensure!(errors.lines().count() == 1, "more than one line: {errors}");
     }
     ensure!(host.run("detach", &[])?.code == Some(0) && !host.pins().exists(), "it cannot be detached");

@@ -1,23 +1,22 @@
 //! Attaching: from configuration to a program in the kernel, on its interfaces, pinned.
 
+mod interface;
+mod opening;
+
 use std::io;
-use std::os::fd::AsFd as _;
 use std::time::SystemTime;
 
-use aya::programs::links::{FdLink, LinkError, PinnedLink};
-use aya::programs::xdp::XdpLink;
-use aya::programs::{ProgramError, Xdp};
-use aya_obj::programs::XdpAttachType;
+use aya::programs::links::LinkError;
 use sensor_ebpf::abi::AttachMode;
 
-use crate::config::{Action, Mode, Settings};
-use crate::features::{Cpus, Features};
+use crate::config::{Action, Settings};
 use crate::interface::{Interface, InterfaceError};
 use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
-use crate::program::{self, LoadError, Rodata, Slots};
-use crate::state::{State, StateError, place_windows, unpadded};
-use crate::system;
+use crate::program::LoadError;
+use crate::state::{State, StateError, unpadded};
+use interface::attach_one;
+use opening::{Opened, open_program};
 
 /// Why the sensor is not attached.
 #[derive(Debug, thiserror::Error)]
@@ -141,96 +140,6 @@ fn attach_locked(
     Ok((state, lines))
 }
 
-/// The program that the configuration asks for, pinned and ready to attach, and its maps.
-struct Opened {
-    state: State,
-    program: Xdp,
-    lines: Lines,
-}
-
-fn open_program(
-    settings: &Settings,
-    pins: &Pins,
-    notices: &mut Vec<Notice>,
-) -> Result<Opened, AttachError> {
-    let features = Features::probe().map_err(LoadError::probe)?;
-    let cpus = Cpus::probe().map_err(LoadError::from)?;
-    // An agent that was killed before it attached anything leaves maps that no packet reached.
-    if !pins.has_maps() && pins.links()?.is_empty() {
-        pins.clear()?;
-    }
-    let found = if pins.path().join(sensor_ebpf::abi::maps::CONTROL).exists() {
-        Some(State::open(pins)?)
-    } else {
-        None
-    };
-    let (slots, windows, watched) = match &found {
-        Some(state) => {
-            let control = state.control();
-            let (record, watched) = place_windows(&control, &settings.watched_windows)?;
-            (Slots::existing(cpus, control.slots), record, watched)
-        }
-        None => {
-            let watched: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
-            (Slots::plan(cpus, settings.counter_cpus), watched.clone(), watched)
-        }
-    };
-    let rodata = Rodata::new(settings, slots, features, &watched);
-    let fingerprint = rodata.fingerprint();
-    let found = match found {
-        Some(state) if state.control().configuration == fingerprint && pins.is_complete() => {
-            notices.push(Notice::Resumed);
-            return Ok(Opened { state, program: pinned_program(pins)?, lines: Lines::NONE });
-        }
-        other => other,
-    };
-
-    let mut ebpf = program::load(&rodata, slots, features, Some(pins.path()))?;
-    let fresh = found.is_none();
-    let state = match found {
-        Some(state) => state,
-        None => State::begin(&ebpf, unix_nanoseconds())?,
-    };
-    let program = program::xdp(&mut ebpf, program::program_name(features))?;
-    pins.remove(&pins.next_program())?;
-    program
-        .pin(pins.next_program())
-        .map_err(|source| AttachError::Pinning { what: "the program", source })?;
-    for index in pins.links()? {
-        replace(program, pins, index)?;
-    }
-    pins.promote_next_program()?;
-    state.update(|control| {
-        control.configuration = fingerprint;
-        control.drop_observed = (settings.action == Action::Drop).into();
-        control.watched_window_count = u32::try_from(windows.len()).unwrap_or(0);
-        control.watched_windows.iter_mut().zip(&windows).for_each(|(place, window)| *place = *window);
-    });
-    if !fresh {
-        notices.extend([Notice::Resumed, Notice::Replaced]);
-    }
-    let lines = Lines::of(&mut ebpf).map_err(LoadError::from)?;
-    Ok(Opened { state, program: pinned_program(pins)?, lines })
-}
-
-fn pinned_program(pins: &Pins) -> Result<Xdp, AttachError> {
-    Ok(Xdp::from_pin(pins.program(), XdpAttachType::Interface).map_err(LoadError::from)?)
-}
-
-/// Puts the program in the place of the one that a pinned link holds, without a packet in between.
-fn replace(program: &mut Xdp, pins: &Pins, index: u32) -> Result<(), AttachError> {
-    let link_error = |source| AttachError::Link { interface: format!("interface {index}"), source };
-    let link: FdLink = PinnedLink::from_pin(pins.link(index)).map_err(link_error)?.into();
-    match program.attach_to_link(XdpLink::try_from(link).map_err(link_error)?) {
-        // An interface that is gone has left a link that leads nowhere; it is removed afterwards.
-        Ok(_) => Ok(()),
-        Err(ProgramError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOLINK) => {
-            Ok(())
-        }
-        Err(error) => Err(LoadError::from(error).into()),
-    }
-}
-
 /// Detaches from every interface that is not configured, and forgets those that are gone.
 fn remove_others(
     state: &State,
@@ -250,81 +159,6 @@ fn remove_others(
         pins.remove(&pins.link(index))?;
     }
     Ok(())
-}
-
-fn attach_one(
-    mode: Mode,
-    state: &State,
-    pins: &Pins,
-    program: &Xdp,
-    interface: &Interface,
-    notices: &mut Vec<Notice>,
-) -> Result<(), AttachError> {
-    let driver = interface.driver().unwrap_or_else(|| "unknown".into());
-    let attempt = |mode: AttachMode| -> Result<(), Refusal> {
-        // Noted first, so that an agent killed in between leaves no link without its record.
-        state
-            .add_interface(interface.index, &interface.name, &driver, mode, unix_nanoseconds())
-            .map_err(|error| Refusal::Own(error.into()))?;
-        let attached = attach_in_mode(pins, program, interface, mode);
-        if attached.is_err() {
-            state.remove_interface(interface.index);
-        }
-        attached
-    };
-    let attached = match mode {
-        Mode::Native => attempt(AttachMode::Native).map(|()| AttachMode::Native),
-        Mode::Generic => attempt(AttachMode::Generic).map(|()| AttachMode::Generic),
-        Mode::Auto => match attempt(AttachMode::Native) {
-            Err(Refusal::Kernel(reason)) => {
-                notices
-                    .push(Notice::FellBack { interface: interface.name.clone(), reason: reason.to_string() });
-                attempt(AttachMode::Generic).map(|()| AttachMode::Generic)
-            }
-            other => other.map(|()| AttachMode::Native),
-        },
-    };
-    let name = || interface.name.clone();
-    match attached {
-        Ok(mode) => {
-            notices.push(Notice::Attached { interface: name(), driver, mode });
-            Ok(())
-        }
-        Err(Refusal::Own(error)) => Err(error),
-        Err(Refusal::Kernel(source)) if mode == Mode::Native => {
-            Err(AttachError::Native { interface: name(), driver, source })
-        }
-        Err(Refusal::Kernel(source)) => Err(AttachError::Generic { interface: name(), driver, source }),
-    }
-}
-
-/// Why one attempt failed: by the driver or kernel, so that another mode may do; or for all modes.
-enum Refusal {
-    Kernel(io::Error),
-    Own(AttachError),
-}
-
-fn attach_in_mode(
-    pins: &Pins,
-    program: &Xdp,
-    interface: &Interface,
-    mode: AttachMode,
-) -> Result<(), Refusal> {
-    let own = |error: LoadError| Refusal::Own(error.into());
-    let program = program.fd().map_err(|error| own(error.into()))?;
-    // Not aya's attach, which falls back on netlink where the kernel refuses a link: what netlink attaches
-    // cannot be pinned, and stays.
-    let link = system::create_link(program.as_fd(), interface.index, mode).map_err(|error| {
-        match error.raw_os_error() {
-            Some(libc::EBUSY | libc::EEXIST) => {
-                Refusal::Own(AttachError::Occupied { interface: interface.name.clone() })
-            }
-            Some(libc::EPERM) => own(LoadError::Permission),
-            _ => Refusal::Kernel(error),
-        }
-    })?;
-    system::pin(link.as_fd(), &pins.link(interface.index))
-        .map_err(|source| Refusal::Own(AttachError::PinningLink { interface: interface.name.clone(), source }))
 }
 
 /// Addresses of the host's own on the interfaces, whose packets would be dropped.

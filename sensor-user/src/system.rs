@@ -82,7 +82,8 @@ struct Pinning {
 /// Those of the kernel.
 pub fn pin(object: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
     let path = CString::new(path.as_os_str().as_bytes())?;
-    let pinning = Pinning { path: path.as_ptr().expose_provenance() as u64, object: object.as_raw_fd(), flags: 0 };
+    let pinning =
+        Pinning { path: path.as_ptr().expose_provenance() as u64, object: object.as_raw_fd(), flags: 0 };
     // SAFETY: the record is the one of this command, and its path lives until it is done.
     unsafe { call(bpf_cmd::BPF_OBJ_PIN, &pinning) }.map(drop)
 }

@@ -49,7 +49,8 @@ impl Host {
 
     /// Starts `apus-sensor run`, and waits until it is attached.
     pub fn start(&self, name: &str, arguments: &[&str]) -> Result<Agent> {
-        let (output, errors) = (self.logs.path().join(format!("{name}.out")), self.logs.path().join(format!("{name}.err")));
+        let (output, errors) =
+            (self.logs.path().join(format!("{name}.out")), self.logs.path().join(format!("{name}.err")));
         let mut command = self.command(&self.pins(), "run")?;
         command.args(arguments).stdout(File::create(&output)?).stderr(File::create(&errors)?);
         let mut agent = Agent { process: Process::spawn(&mut command)?, output, errors };
@@ -125,7 +126,10 @@ impl Agent {
     /// The intervals that it printed so far. A line without its end was cut off by a kill.
     pub fn intervals(&self) -> Result<Vec<Value>> {
         let text = fs::read_to_string(&self.output)?;
-        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(|line| Ok(serde_json::from_str(line)?)).collect()
+        text.split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 }
 
@@ -134,7 +138,8 @@ impl Agent {
 pub fn sum(intervals: &[Value]) -> Value {
     let mut total = document::empty();
     for (place, interval) in intervals.iter().enumerate() {
-        let printed_again = intervals[place + 1..].iter().any(|later| later["sequence"] == interval["sequence"]);
+        let printed_again =
+            intervals[place + 1..].iter().any(|later| later["sequence"] == interval["sequence"]);
         if !printed_again {
             document::add(&mut total, interval);
         }
@@ -158,7 +163,12 @@ fn program() -> Result<PathBuf> {
         return Ok(program.into());
     }
     let test = std::env::current_exe()?;
-    let program = test.parent().and_then(Path::parent).context("this test is in no build folder")?.join("apus-sensor");
-    ensure!(program.exists(), "there is no {}: `cargo xtask test` builds it, and says so in APUS_SENSOR", program.display());
+    let program =
+        test.parent().and_then(Path::parent).context("this test is in no build folder")?.join("apus-sensor");
+    ensure!(
+        program.exists(),
+        "there is no {}: `cargo xtask test` builds it, and says so in APUS_SENSOR",
+        program.display()
+    );
     Ok(program)
 }

@@ -6,6 +6,8 @@ use proptest::sample::Index;
 use super::*;
 
 const CASES: u32 = if cfg!(miri) { 2 } else { 64 };
+/// Every edge of every range, or under Miri, which takes a thousand times as long, some of them.
+const EDGE_STEP: usize = if cfg!(miri) { 211 } else { 1 };
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() }
@@ -77,7 +79,7 @@ fn agree<F: Family>(ranges: &[[u128; 2]], table: &[F::Range; OBSERVED_RANGES], a
 fn agree_at_edges<F: Family>(ranges: &[[u128; 2]]) -> Box<[F::Range; OBSERVED_RANGES]> {
     let mut table = Box::new([F::empty(); OBSERVED_RANGES]);
     table.iter_mut().zip(ranges).for_each(|(entry, [first, last])| *entry = F::range(*first, *last));
-    for edge in ranges.iter().flatten().copied().chain([0, F::LAST]) {
+    for edge in ranges.iter().flatten().copied().step_by(EDGE_STEP).chain([0, F::LAST]) {
         for address in [edge.saturating_sub(1), edge, edge.saturating_add(1).min(F::LAST)] {
             agree::<F>(ranges, &table, address);
         }
@@ -92,7 +94,7 @@ fn spread<F: Family>(count: u128) -> Vec<[u128; 2]> {
 }
 
 fn sizes_at_the_limits<F: Family>() {
-    let sizes: &[u128] = if cfg!(miri) { &[0, 1, 2, 1024] } else { &[0, 1, 2, 3, 511, 512, 513, 1023, 1024] };
+    let sizes: &[u128] = if cfg!(miri) { &[1, 1024] } else { &[0, 1, 2, 3, 511, 512, 513, 1023, 1024] };
     for size in sizes {
         agree_at_edges::<F>(&spread::<F>(*size));
     }
@@ -130,7 +132,7 @@ fn no_range_observes_nothing_not_even_the_values_of_an_empty_one() {
 fn a_count_beyond_the_table_stays_within_it() {
     let ranges = spread::<V4>(1024);
     let table = agree_at_edges::<V4>(&ranges);
-    for [first, last] in ranges {
+    for [first, last] in ranges.into_iter().step_by(EDGE_STEP) {
         assert!(V4::search(&table, u32::MAX, first));
         assert!(V4::search(&table, u32::MAX, last));
     }

@@ -59,7 +59,7 @@ fn address() -> impl Strategy<Value = [u8; 4]> {
 }
 
 fn ipv4() -> BoxedStrategy<(u16, Vec<u8>)> {
-    let fragment = prop_oneof![8 => Just(0_u16), 1 => Just(0x4000), 1 => Just(0x2000), 1 => any::<u16>()];
+    let fragment = prop_oneof![8 => Just(0_u16), 2 => one_bit(), 1 => any::<u16>()];
     let identification = prop_oneof![any::<u16>(), Just(54321)];
     let options = prop_oneof![4 => Just(0_usize), 1 => 1_usize..=10];
     (protocol(), address(), fragment, identification, options, any::<bool>())
@@ -92,8 +92,13 @@ fn masscan_identification([_, _, high, low]: [u8; 4], tcp: &[u8]) -> u16 {
     u16::from_be_bytes([high ^ tcp[2] ^ tcp[6], low ^ tcp[3] ^ tcp[7]])
 }
 
+fn one_bit() -> impl Strategy<Value = u16> {
+    (0_u32..16).prop_map(|bit| 1 << bit)
+}
+
 fn ipv6() -> BoxedStrategy<(u16, Vec<u8>)> {
-    let extension = (select(vec![0_u8, 43, 44, 60]), 0_u8..3, prop_oneof![3 => 0_u16..8, 1 => any::<u16>()]);
+    let fragment = prop_oneof![3 => 0_u16..8, 1 => one_bit(), 1 => any::<u16>()];
+    let extension = (select(vec![0_u8, 43, 44, 60]), 0_u8..3, fragment);
     let extensions = prop_oneof![4 => vec(extension.clone(), 0..=2), 1 => vec(extension, 7..=9)];
     (protocol(), any::<[u8; 16]>(), extensions)
         .prop_flat_map(|(protocol, target, extensions)| {

@@ -1,0 +1,104 @@
+//! The program that the configuration asks for: found pinned, or loaded and pinned.
+
+use aya::programs::links::{FdLink, PinnedLink};
+use aya::programs::xdp::XdpLink;
+use aya::programs::{ProgramError, Xdp};
+use aya_obj::programs::XdpAttachType;
+
+use super::{AttachError, Notice, unix_nanoseconds};
+use crate::config::{Action, Settings};
+use crate::features::{Cpus, Features};
+use crate::logs::Lines;
+use crate::pins::Pins;
+use crate::program::{self, LoadError, Rodata, Slots};
+use crate::state::{State, place_windows};
+
+/// The program that the configuration asks for, pinned and ready to attach, and its maps.
+pub struct Opened {
+    pub state: State,
+    pub program: Xdp,
+    pub lines: Lines,
+}
+
+pub fn open_program(
+    settings: &Settings,
+    pins: &Pins,
+    notices: &mut Vec<Notice>,
+) -> Result<Opened, AttachError> {
+    let features = Features::probe().map_err(LoadError::probe)?;
+    let cpus = Cpus::probe().map_err(LoadError::from)?;
+    // An agent that was killed before it attached anything leaves maps that no packet reached.
+    if !pins.has_maps() && pins.links()?.is_empty() {
+        pins.clear()?;
+    }
+    let found = if pins.path().join(sensor_ebpf::abi::maps::CONTROL).exists() {
+        Some(State::open(pins)?)
+    } else {
+        None
+    };
+    let (slots, windows, watched) = match &found {
+        Some(state) => {
+            let control = state.control();
+            let (record, watched) = place_windows(&control, &settings.watched_windows)?;
+            (Slots::existing(cpus, control.slots), record, watched)
+        }
+        None => {
+            let watched: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
+            (Slots::plan(cpus, settings.counter_cpus), watched.clone(), watched)
+        }
+    };
+    let rodata = Rodata::new(settings, slots, features, &watched);
+    let fingerprint = rodata.fingerprint();
+    let found = match found {
+        Some(state) if state.control().configuration == fingerprint && pins.is_complete() => {
+            notices.push(Notice::Resumed);
+            return Ok(Opened { state, program: pinned_program(pins)?, lines: Lines::NONE });
+        }
+        other => other,
+    };
+
+    let mut ebpf = program::load(&rodata, slots, features, Some(pins.path()))?;
+    let fresh = found.is_none();
+    let state = match found {
+        Some(state) => state,
+        None => State::begin(&ebpf, unix_nanoseconds())?,
+    };
+    let program = program::xdp(&mut ebpf, program::program_name(features))?;
+    pins.remove(&pins.next_program())?;
+    program
+        .pin(pins.next_program())
+        .map_err(|source| AttachError::Pinning { what: "the program", source })?;
+    for index in pins.links()? {
+        replace(program, pins, index)?;
+    }
+    pins.promote_next_program()?;
+    state.update(|control| {
+        control.configuration = fingerprint;
+        control.drop_observed = (settings.action == Action::Drop).into();
+        control.watched_window_count = u32::try_from(windows.len()).unwrap_or(0);
+        control.watched_windows.iter_mut().zip(&windows).for_each(|(place, window)| *place = *window);
+    });
+    if !fresh {
+        notices.extend([Notice::Resumed, Notice::Replaced]);
+    }
+    let lines = Lines::of(&mut ebpf).map_err(LoadError::from)?;
+    Ok(Opened { state, program: pinned_program(pins)?, lines })
+}
+
+fn pinned_program(pins: &Pins) -> Result<Xdp, AttachError> {
+    Ok(Xdp::from_pin(pins.program(), XdpAttachType::Interface).map_err(LoadError::from)?)
+}
+
+/// Puts the program in the place of the one that a pinned link holds, without a packet in between.
+fn replace(program: &mut Xdp, pins: &Pins, index: u32) -> Result<(), AttachError> {
+    let link_error = |source| AttachError::Link { interface: format!("interface {index}"), source };
+    let link: FdLink = PinnedLink::from_pin(pins.link(index)).map_err(link_error)?.into();
+    match program.attach_to_link(XdpLink::try_from(link).map_err(link_error)?) {
+        // An interface that is gone has left a link that leads nowhere; it is removed afterwards.
+        Ok(_) => Ok(()),
+        Err(ProgramError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOLINK) => {
+            Ok(())
+        }
+        Err(error) => Err(LoadError::from(error).into()),
+    }
+}
