@@ -12,7 +12,9 @@ use sensor_ebpf::abi::OBSERVED_RANGES;
 use sensor_user::config::{Options, Settings};
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() }
+    let standard = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { standard.cases } else { 32 };
+    ProptestConfig { cases, failure_persistence: None, ..standard }
 }
 
 fn settings(observed: Vec<IpNet>) -> Result<Settings> {

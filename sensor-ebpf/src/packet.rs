@@ -26,9 +26,6 @@ const PROTOCOL_FRAGMENT: u8 = 44;
 const PROTOCOL_ICMPV6: u8 = 58;
 const PROTOCOL_DESTINATION_OPTIONS: u8 = 60;
 
-/// The extent of a frame whose own headers do not say how long it is.
-pub const EXTENT_UNKNOWN: usize = usize::MAX;
-
 /// The network header, where there is a sound one.
 #[derive(Clone, Copy)]
 pub enum Network<'a> {
@@ -55,8 +52,6 @@ pub struct Packet<'a> {
     pub observed: bool,
     /// IP protocol, the last of an IPv6 chain. Without meaning where `network` is `None`.
     pub protocol: u8,
-    /// Where the IP packet ends by its own word, in bytes from the frame's start, or [`EXTENT_UNKNOWN`].
-    pub extent: usize,
     pub network: Network<'a>,
     pub transport: Transport<'a>,
 }
@@ -69,7 +64,6 @@ impl Packet<'_> {
             outcome,
             observed: false,
             protocol: 0,
-            extent: EXTENT_UNKNOWN,
             network: Network::None,
             transport: Transport::None,
         }
@@ -154,7 +148,6 @@ fn decode_ipv4<'a, T: Then<'a>>(
         outcome: Outcome::Unobserved,
         observed: observe.ipv4(ipv4.destination),
         protocol: ipv4.protocol,
-        extent: offset + total_length,
         network: Network::Ipv4(ipv4),
         transport: Transport::None,
     };
@@ -166,7 +159,7 @@ fn decode_ipv4<'a, T: Then<'a>>(
         packet.outcome = Outcome::Fragment;
         return then.then(packet);
     }
-    let payload = Payload { frame, offset: offset + header_length, end: packet.extent };
+    let payload = Payload { frame, offset: offset + header_length, end: offset + total_length };
     match ipv4.protocol {
         PROTOCOL_TCP => payload.tcp(packet, Outcome::Ipv4Tcp, then),
         PROTOCOL_UDP => payload.udp(packet, Outcome::Ipv4Udp, then),
@@ -197,15 +190,15 @@ fn decode_ipv6<'a, T: Then<'a>>(
         outcome: Outcome::Unobserved,
         observed: observe.ipv6(&ipv6.destination),
         protocol: ipv6.next_header,
-        // Zero is a jumbogram's (RFC 2675) or a segmentation offload's: the frame is the bound then.
-        extent: if payload_length == 0 { EXTENT_UNKNOWN } else { headers_end + payload_length },
         network: Network::Ipv6(ipv6),
         transport: Transport::None,
     };
     if !packet.observed {
         return then.then(packet);
     }
-    let mut payload = Payload { frame, offset: headers_end, end: packet.extent };
+    // Zero is a jumbogram's (RFC 2675) or a segmentation offload's: the frame is the bound then.
+    let end = if payload_length == 0 { usize::MAX } else { headers_end + payload_length };
+    let mut payload = Payload { frame, offset: headers_end, end };
     for _ in 0..IPV6_EXTENSIONS {
         if !is_extension(packet.protocol) {
             break;

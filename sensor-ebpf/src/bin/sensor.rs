@@ -21,8 +21,6 @@ use sensor_ebpf::observed::{Observe, Ranges};
 use sensor_ebpf::packet::{Packet, Then, decode_then};
 
 const BPF_F_MMAPABLE: u32 = 1 << 10;
-/// A first buffer shorter than this is the whole frame: drivers fill the first before a second.
-const SMALLEST_FIRST_BUFFER: usize = 512;
 
 /// The agent resizes it: slots times banks.
 #[map]
@@ -100,18 +98,32 @@ fn observe(context: &XdpContext) -> u32 {
 
 #[inline(always)]
 fn observe_as<R: Raise>(context: &XdpContext, frame: Frame<'_>, counters: *mut CpuCounters) -> u32 {
+    let bytes = frame_bytes(context, frame);
     decode_then(
         frame,
         &Configured,
-        Counting::<R> { context, length: frame.length(), counters, manner: PhantomData },
+        Counting::<R> { context, bytes, counters, manner: PhantomData },
     )
+}
+
+/// Bytes of the frame. Only its first buffer lies between the two pointers, so the kernel is asked, where
+/// it knows of more than one.
+#[inline(always)]
+fn frame_bytes(context: &XdpContext, frame: Frame<'_>) -> u64 {
+    if configured(&MULTI_BUFFER) != 0 {
+        // SAFETY: the context is the one that the kernel passed to this program.
+        unsafe { bpf_xdp_get_buff_len(context.ctx) }
+    } else {
+        frame.length() as u64
+    }
 }
 
 /// Counting a decoded packet in one slot, and its verdict.
 struct Counting<'a, R> {
+    #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "for debug lines alone"))]
     context: &'a XdpContext,
-    /// Bytes in the first buffer.
-    length: usize,
+    /// Bytes of the frame, in all its buffers.
+    bytes: u64,
     counters: *mut CpuCounters,
     manner: PhantomData<R>,
 }
@@ -121,28 +133,19 @@ impl<R: Raise> Then<'_> for Counting<'_, R> {
 
     #[inline(always)]
     fn then(self, packet: Packet<'_>) -> u32 {
-        let Self { context, length, counters, manner: _ } = self;
+        let Self { bytes, counters, .. } = self;
         // In a debug build of the agent alone: a line for what should be rare.
         #[cfg(feature = "log")]
         if matches!(packet.outcome, sensor_ebpf::abi::Outcome::Malformed) {
             aya_log_ebpf::debug!(
-                context,
-                "malformed: {} bytes in the first buffer, IP protocol {}",
-                length as u64,
+                self.context,
+                "malformed: {} bytes, IP protocol {}",
+                bytes,
                 packet.protocol
             );
         }
         // SAFETY: a whole value of the map, with no writer that `R` does not allow for.
-        unsafe { count::<R>(counters, &packet, length as u64, &Configured) };
-        // The first buffer is the whole frame where the headers say that it ends there, and where it is
-        // too short to have another behind it; else the kernel is asked.
-        if configured(&MULTI_BUFFER) != 0 && (length >= SMALLEST_FIRST_BUFFER || packet.extent > length) {
-            // SAFETY: the context is the one that the kernel passed, and the counters are as above.
-            unsafe {
-                let rest = bpf_xdp_get_buff_len(context.ctx).wrapping_sub(length as u64);
-                R::raise(&raw mut (*counters).bytes, rest);
-            }
-        }
+        unsafe { count::<R>(counters, &packet, bytes, &Configured) };
         if packet.observed && configured(&DROP_OBSERVED) != 0 { XDP_DROP } else { XDP_PASS }
     }
 }

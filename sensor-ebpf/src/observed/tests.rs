@@ -10,7 +10,9 @@ const CASES: u32 = if cfg!(miri) { 2 } else { 64 };
 const EDGE_STEP: usize = if cfg!(miri) { 211 } else { 1 };
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() }
+    let standard = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { standard.cases } else { CASES };
+    ProptestConfig { cases, failure_persistence: None, ..standard }
 }
 
 /// Addresses as one number, to which both families come down.

@@ -46,6 +46,7 @@ fn about(right: u16) -> impl Strategy<Value = u16> {
         1 => Just(right.saturating_sub(1)),
         1 => Just(right.saturating_add(1)),
         1 => Just(0),
+        1 => 0..=right,
         1 => any::<u16>(),
     ]
 }

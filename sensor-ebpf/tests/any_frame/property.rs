@@ -105,7 +105,8 @@ fn keeps_the_laws(counters: &CpuCounters, raised: &[(usize, u64)]) {
     };
     let sums: Vec<_> = raised.iter().filter(|(word, _)| *word != BYTES).map(sum).collect();
     KEPT.with_borrow_mut(|kept| {
-        if !kept.contains(&sums) {
+        // Miri looks at memory, and would take minutes for the sums.
+        if !cfg!(miri) && !kept.contains(&sums) {
             let breaches = conservation::breaches(counters);
             assert!(breaches.is_empty(), "{breaches:?}");
             kept.insert(sums);
