@@ -124,3 +124,25 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_nothing() -> Result<()> {
     ensure!(!other.exists(), "the refused one left something pinned");
     Ok(())
 }
+
+/// The loopback interface has no XDP in its driver.
+#[test]
+fn native_is_refused_with_its_reason_and_auto_falls_back_with_a_warning() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let host = Host::new()?;
+    let Finished { code, errors, .. } = host.run("run", &["--interface", "lo", "--mode", "native"])?;
+    ensure!(code == Some(1) && errors.contains("lo (driver ") && errors.contains("--mode auto"), "{errors}");
+    ensure!(!host.pins().exists(), "the refused one left something pinned");
+    for (mode, warned) in [("auto", true), ("generic", false)] {
+        let agent = host.start(mode, &["--interface", "lo", "--mode", mode])?;
+        let errors = agent.errors()?;
+        ensure!(errors.contains("attached to lo (generic"), "{mode}: {errors}");
+        ensure!(errors.contains("warning: lo does not take XDP natively") == warned, "{mode}: {errors}");
+        agent.stop(Signal::SIGTERM)?;
+        ensure!(host.status()?["interfaces"][0]["mode"] == "generic", "status tells another mode");
+        ensure!(host.run("detach", &[])?.code == Some(0), "cannot detach");
+    }
+    Ok(())
+}
