@@ -99,9 +99,10 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_nothing() -> Result<()> {
     let (sender, host) = (Namespace::new()?, Host::new()?);
     let link = Link::between(&sender, &host.namespace)?;
     let interface = link.telescope.interface.as_str();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["--interface", "absent0"], 1, "absent0"),
-        (&[], 1, "--interface"),
+        (&[], 2, "--interface"),
+        (&["--interface", interface, "--interval", "9999999h"], 2, "too long"),
         (&["--interface", interface, "--action", "drop"], 2, "observed"),
         (&["--interface", interface, "--action", "drop", "--observed", "0.0.0.0/0"], 2, "cut this host off"),
         (&["--interface", interface, "--interface", interface], 2, "twice"),

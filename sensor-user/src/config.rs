@@ -16,6 +16,8 @@ use crate::prefixes::{ObservedRanges, TooManyRanges};
 pub const DEFAULT_PIN_DIRECTORY: &str = "/sys/fs/bpf/apus";
 /// CPUs with counters of their own unless configured otherwise: 64 of them take 320 MiB.
 const DEFAULT_COUNTER_CPUS: u32 = 64;
+/// An interval that ends: within what every clock here can add up.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// The windows watched unless configured otherwise.
 const DEFAULT_WINDOWS: [u16; 1] = [5656];
 
@@ -150,6 +152,8 @@ pub enum ConfigError {
     InterfaceTwice(String),
     #[error("an interval of {0:?} is too short: 100ms is the least")]
     IntervalTooShort(Duration),
+    #[error("an interval of {0:?} is too long: 366 days are the most")]
+    IntervalTooLong(Duration),
     #[error(transparent)]
     Ranges(#[from] TooManyRanges),
 }
@@ -239,6 +243,9 @@ impl Settings {
         }
         if self.interval < Duration::from_millis(100) {
             return Err(ConfigError::IntervalTooShort(self.interval));
+        }
+        if self.interval > LONGEST_INTERVAL {
+            return Err(ConfigError::IntervalTooLong(self.interval));
         }
         Ok(())
     }

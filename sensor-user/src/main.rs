@@ -1,13 +1,13 @@
 //! `apus-sensor`, the sensor agent. This file alone decides exit codes.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use sensor_user::attach::AttachError;
 use sensor_user::check::CheckError;
 use sensor_user::cli::{Command, CommandLine};
-use sensor_user::config::ConfigError;
 use sensor_user::detach::DetachError;
 use sensor_user::replay::ReplayError;
 use sensor_user::run::RunError;
@@ -24,10 +24,23 @@ const INCOMPLETE_INPUT: u8 = 3;
 const CONSERVATION: u8 = 4;
 
 fn main() -> ExitCode {
-    let output = io::BufWriter::new(io::stdout().lock());
-    match CommandLine::parse().command {
+    let command = CommandLine::parse().command;
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let code = run_command(command, &mut output);
+    match output.flush() {
+        // Where something else went wrong, that has been told.
+        Err(error) if code == ExitCode::SUCCESS => {
+            eprintln!("apus-sensor: cannot write to the standard output: {error}");
+            ExitCode::from(FAILED)
+        }
+        _ => code,
+    }
+}
+
+fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
+    match command {
         Command::Run(arguments) => finish(run::run(&arguments, output), |error| match error {
-            RunError::Config(_) => USAGE,
+            RunError::Config(_) | RunError::Attach(AttachError::NoInterface) => USAGE,
             RunError::Conservation(_) | RunError::Shrunk { .. } => CONSERVATION,
             _ => FAILED,
         }),
@@ -43,7 +56,7 @@ fn main() -> ExitCode {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::from(FAILED),
             Err(error) => finish(Err(error), |error| match error {
-                CheckError::Config(ConfigError::Unreadable { .. }) | CheckError::Config(_) => USAGE,
+                CheckError::Config(_) => USAGE,
                 _ => FAILED,
             }),
         },
