@@ -193,7 +193,8 @@ fn print(report: &Report) {
         table.add_row([(*name).to_owned()].into_iter().chain(rates));
     }
     let shares = [report.sensor_share_of_drop, report.sensor_share_of_drop_by_cpu];
-    let percent = |Spread { min, median, max }| [min, median, max].map(|share: f64| format!("{:.1} %", share * 100.0));
+    let percent =
+        |Spread { min, median, max }| [min, median, max].map(|share: f64| format!("{:.1} %", share * 100.0));
     table.add_row(["sensor / drop".to_owned()].into_iter().chain(shares.into_iter().flat_map(percent)));
     for column in 1..7 {
         if let Some(column) = table.column_mut(column) {

@@ -12,3 +12,5 @@ pub mod headers;
 pub mod names;
 pub mod observed;
 pub mod packet;
+#[cfg(target_arch = "bpf")]
+mod panic;

@@ -60,13 +60,7 @@ impl Packet<'_> {
     /// A frame with no sound IP header.
     #[inline(always)]
     const fn without_network(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            observed: false,
-            protocol: 0,
-            network: Network::None,
-            transport: Transport::None,
-        }
+        Self { outcome, observed: false, protocol: 0, network: Network::None, transport: Transport::None }
     }
 }
 

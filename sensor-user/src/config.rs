@@ -100,6 +100,28 @@ pub struct PinFlags {
     pub pin_directory: Option<PathBuf>,
 }
 
+/// Flags for commands that look at, or end, a pinned set.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SetFlags {
+    /// Configuration file (TOML), for its pin_directory
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    pins: PinFlags,
+}
+
+impl SetFlags {
+    /// Where the set is pinned.
+    ///
+    /// # Errors
+    /// Those of [`Options::read`] and [`Options::resolve`].
+    pub fn pin_directory(&self) -> Result<PathBuf, ConfigError> {
+        let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
+        let flags = Options { pin_directory: self.pins.pin_directory.clone(), ..Options::default() };
+        Ok(flags.or(file).resolve()?.pin_directory)
+    }
+}
+
 impl CountingFlags {
     /// The file's options, and these over them.
     ///

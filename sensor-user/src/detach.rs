@@ -4,18 +4,15 @@ use std::io;
 
 use clap::Args;
 
-use crate::config::{ConfigError, CountingFlags, Options, PinFlags};
+use crate::config::{ConfigError, SetFlags};
 use crate::pins::{PinError, Pins};
 use crate::state::{State, unpadded};
 
 /// Detaches the sensor from all its interfaces and removes everything that it has pinned
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Configuration file (TOML), for its pin_directory
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<std::path::PathBuf>,
     #[command(flatten)]
-    pins: PinFlags,
+    set: SetFlags,
 }
 
 /// Why something may be left.
@@ -36,10 +33,7 @@ pub enum DetachError {
 /// # Errors
 /// Where a file cannot be removed.
 pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), DetachError> {
-    let flags = CountingFlags { config: arguments.config.clone(), ..CountingFlags::default() };
-    let options = Options { pin_directory: arguments.pins.pin_directory.clone(), ..Options::default() };
-    let settings = options.or(flags.options()?).resolve()?;
-    let pins = Pins::new(&settings.pin_directory);
+    let pins = Pins::new(&arguments.set.pin_directory()?);
     let path = pins.path().display();
     if !pins.path().exists() {
         writeln!(output, "nothing is pinned in {path}")?;
@@ -64,6 +58,6 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Deta
     if foreign.is_empty() {
         Ok(())
     } else {
-        Err(DetachError::Foreign { path: settings.pin_directory, files: foreign })
+        Err(DetachError::Foreign { path: pins.path().into(), files: foreign })
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sensor_ebpf::abi::{AttachMode, InterfaceRecord};
 use serde::Serialize;
 
-use crate::config::{ConfigError, CountingFlags, Options, PinFlags};
+use crate::config::{ConfigError, SetFlags};
 use crate::document::Document;
 use crate::features::Cpus;
 use crate::interval::timestamp;
@@ -19,11 +19,8 @@ use crate::table::{self, grouped};
 /// Shows what is attached, since when, in which mode, and the totals
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Configuration file (TOML), for its pin_directory
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<std::path::PathBuf>,
     #[command(flatten)]
-    pins: PinFlags,
+    set: SetFlags,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -84,12 +81,9 @@ struct AttachedInterface {
 /// # Errors
 /// Where nothing is pinned, or it cannot be read.
 pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), StatusError> {
-    let flags = CountingFlags { config: arguments.config.clone(), ..CountingFlags::default() };
-    let options = Options { pin_directory: arguments.pins.pin_directory.clone(), ..Options::default() };
-    let settings = options.or(flags.options()?).resolve()?;
-    let pins = Pins::new(&settings.pin_directory);
+    let pins = Pins::new(&arguments.set.pin_directory()?);
     if !pins.map(sensor_ebpf::abi::maps::CONTROL).exists() {
-        return Err(StatusError::Absent { path: settings.pin_directory });
+        return Err(StatusError::Absent { path: pins.path().into() });
     }
     let state = State::open(&pins)?;
     let totals = state.watcher.glance();

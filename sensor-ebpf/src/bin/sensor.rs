@@ -99,11 +99,7 @@ fn observe(context: &XdpContext) -> u32 {
 #[inline(always)]
 fn observe_as<R: Raise>(context: &XdpContext, frame: Frame<'_>, counters: *mut CpuCounters) -> u32 {
     let bytes = frame_bytes(context, frame);
-    decode_then(
-        frame,
-        &Configured,
-        Counting::<R> { context, bytes, counters, manner: PhantomData },
-    )
+    decode_then(frame, &Configured, Counting::<R> { context, bytes, counters, manner: PhantomData })
 }
 
 /// Bytes of the frame. Only its first buffer lies between the two pointers, so the kernel is asked, where
@@ -137,12 +133,7 @@ impl<R: Raise> Then<'_> for Counting<'_, R> {
         // In a debug build of the agent alone: a line for what should be rare.
         #[cfg(feature = "log")]
         if matches!(packet.outcome, sensor_ebpf::abi::Outcome::Malformed) {
-            aya_log_ebpf::debug!(
-                self.context,
-                "malformed: {} bytes, IP protocol {}",
-                bytes,
-                packet.protocol
-            );
+            aya_log_ebpf::debug!(self.context, "malformed: {} bytes, IP protocol {}", bytes, packet.protocol);
         }
         // SAFETY: a whole value of the map, with no writer that `R` does not allow for.
         unsafe { count::<R>(counters, &packet, bytes, &Configured) };
@@ -208,12 +199,6 @@ fn as_set<T>(global: &'static T) -> &'static T {
         core::arch::asm!("{0} = {0}", inout(reg) pointer, options(pure, nomem, nostack));
         &*pointer
     }
-}
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // Nothing here can panic; a program in which this loop were reachable would not pass the verifier.
-    loop {}
 }
 
 #[unsafe(link_section = "license")]
