@@ -147,3 +147,52 @@ fn native_is_refused_with_its_reason_and_auto_falls_back_with_a_warning() -> Res
     }
     Ok(())
 }
+
+#[test]
+fn an_interface_that_went_and_came_back_is_attached_anew() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let (sender, host) = (Namespace::new()?, Host::new()?);
+    let link = Link::between(&sender, &host.namespace)?;
+    let interface = link.telescope.interface.as_str();
+    let agent = host.start("first", &["--interface", interface, "--interval", "100ms"])?;
+    host.namespace.run("ip", &["link", "delete", "dev", interface])?;
+    wait_until("the agent warns", || Ok(agent.errors()?.contains("is gone")))?;
+    agent.stop(Signal::SIGTERM)?;
+    let number = link.telescope.index.to_string();
+    let add = ["link", "add", interface, "index", &number, "type", "veth", "peer", "name", "other0"];
+    host.namespace.run("ip", &add)?;
+    ensure!(
+        host.status()?["interfaces"][0]["linked"] == false,
+        "status takes the new interface for the old one"
+    );
+    let agent = host.start("second", &["--interface", interface])?;
+    ensure!(
+        agent.errors()?.contains("attached to") && attached_program(&host, interface)?.is_some(),
+        "not attached"
+    );
+    agent.stop(Signal::SIGTERM)?;
+    // Another mode than the one that is there.
+    let agent = host.start("third", &["--interface", interface, "--mode", "generic"])?;
+    ensure!(agent.errors()?.contains("(generic"), "the mode was not changed: {}", agent.errors()?);
+    agent.stop(Signal::SIGTERM)?;
+    ensure!(host.status()?["interfaces"][0]["mode"] == "generic", "status tells another mode");
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_is_on_no_bpf_file_system_is_left_alone() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let (host, folder) = (Host::new()?, tempfile::TempDir::new()?);
+    let file = folder.path().join("program");
+    std::fs::write(&file, "somebody's")?;
+    for (command, arguments) in [("run", &["--interface", "lo"][..]), ("detach", &[])] {
+        let Finished { code, errors, .. } = host.run_in(folder.path(), command, arguments)?;
+        ensure!(code == Some(1) && errors.contains("not on a BPF file system"), "{command}: {errors}");
+    }
+    ensure!(file.exists(), "a file that is not the sensor's was removed");
+    Ok(())
+}

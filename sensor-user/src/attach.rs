@@ -7,10 +7,10 @@ use std::io;
 use std::time::SystemTime;
 
 use aya::programs::links::LinkError;
-use sensor_ebpf::abi::AttachMode;
+use sensor_ebpf::abi::{AttachMode, maps};
 
-use crate::config::{Action, Settings};
-use crate::interface::{Interface, InterfaceError};
+use crate::config::{Action, Mode, Settings};
+use crate::interface::{Interface, InterfaceError, Place};
 use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
 use crate::program::LoadError;
@@ -23,6 +23,8 @@ use opening::{Opened, open_program};
 pub enum AttachError {
     #[error("no interface is configured: name one with --interface")]
     NoInterface,
+    #[error("interface {0} is named twice, under two names: name it once")]
+    InterfaceTwice(String),
     #[error(transparent)]
     Interface(#[from] InterfaceError),
     #[error(transparent)]
@@ -87,6 +89,7 @@ pub enum Notice {
 pub struct Sensor {
     pub state: State,
     pub pins: Pins,
+    pub interfaces: Vec<Interface>,
     /// The program's debug lines, not printed yet.
     pub lines: Lines,
     pub lock: Lock,
@@ -104,18 +107,27 @@ pub fn attach(settings: &Settings) -> Result<(Sensor, Vec<Notice>), AttachError>
     }
     let interfaces =
         settings.interfaces.iter().map(|name| Interface::find(name)).collect::<Result<Vec<_>, _>>()?;
+    for (place, interface) in interfaces.iter().enumerate() {
+        // Of two names, one may be an alternative one.
+        if interfaces[..place].iter().any(|other| other.index == interface.index) {
+            return Err(AttachError::InterfaceTwice(interface.name.clone()));
+        }
+    }
     let pins = Pins::new(&settings.pin_directory);
-    let existed = pins.path().exists();
+    let folder_existed = pins.exists()?;
     pins.create()?;
     let lock = pins.lock()?;
+    let set_existed = pins.map(maps::CONTROL).exists() || !pins.links()?.is_empty();
     let mut notices = own_addresses(settings, &interfaces);
     match attach_locked(settings, &pins, &interfaces, &mut notices) {
-        Ok((state, lines)) => Ok((Sensor { state, pins, lines, lock }, notices)),
+        Ok((state, lines)) => Ok((Sensor { state, pins, interfaces, lines, lock }, notices)),
         Err(error) => {
-            if !existed {
-                // The first error is the one to tell of.
-                let _second = pins.remove_all();
-            }
+            // The first error is the one to tell of.
+            let _second = match (set_existed, folder_existed) {
+                (true, _) => Ok(Vec::new()),
+                (false, true) => pins.clear(),
+                (false, false) => pins.remove_all(),
+            };
             Err(error)
         }
     }
@@ -129,15 +141,30 @@ fn attach_locked(
 ) -> Result<(State, Lines), AttachError> {
     let Opened { state, program, lines } = open_program(settings, pins, notices)?;
     remove_others(&state, pins, interfaces, notices)?;
-    let attached = pins.links()?;
+    let identifier = program.info().map_err(LoadError::from)?.id();
+    let links = pins.links()?;
     for interface in interfaces {
-        if attached.contains(&interface.index) {
+        let attached = interface.has_program(identifier).filter(|_| links.contains(&interface.index));
+        if attached.is_some_and(|place| fits(settings.mode, place)) {
             notices.push(Notice::Kept { interface: interface.name.clone() });
-        } else {
-            attach_one(settings.mode, &state, pins, &program, interface, notices)?;
+            continue;
         }
+        // A link that leads nowhere, or in a mode that is not asked for. The kernel has no way from one mode
+        // to the other but through none.
+        pins.remove(&pins.link(interface.index))?;
+        state.remove_interface(interface.index);
+        attach_one(settings.mode, &state, pins, &program, interface, notices)?;
     }
     Ok((state, lines))
+}
+
+/// Whether a program that runs there already is what the mode asks for.
+fn fits(mode: Mode, place: Place) -> bool {
+    match mode {
+        Mode::Auto => true,
+        Mode::Native => place == Place::Native,
+        Mode::Generic => place == Place::Generic,
+    }
 }
 
 /// Detaches from every interface that is not configured, and forgets those that are gone.
@@ -149,14 +176,15 @@ fn remove_others(
 ) -> Result<(), AttachError> {
     let wanted = |index: u32| interfaces.iter().any(|interface| interface.index == index);
     let links = pins.links()?;
+    // The links first, so that an agent killed in between leaves no link without its record.
+    for index in links.iter().filter(|index| !wanted(**index)) {
+        pins.remove(&pins.link(*index))?;
+    }
     for record in state.control().interfaces.iter().filter(|record| record.index != 0) {
         if !wanted(record.index) || !links.contains(&record.index) {
             state.remove_interface(record.index);
             notices.push(Notice::Removed { interface: unpadded(&record.name) });
         }
-    }
-    for index in links.into_iter().filter(|index| !wanted(*index)) {
-        pins.remove(&pins.link(index))?;
     }
     Ok(())
 }

@@ -35,10 +35,11 @@ pub enum DetachError {
 pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), DetachError> {
     let pins = Pins::new(&arguments.set.pin_directory()?);
     let path = pins.path().display();
-    if !pins.path().exists() {
+    if !pins.exists()? {
         writeln!(output, "nothing is pinned in {path}")?;
         return Ok(());
     }
+    pins.require_bpffs()?;
     // For the message alone: a set that this agent cannot read is removed all the same.
     let interfaces: Vec<String> = State::open(&pins).map_or_else(
         |_| Vec::new(),

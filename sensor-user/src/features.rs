@@ -28,7 +28,7 @@ impl Features {
 /// CPUs as the kernel numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cpus {
-    /// CPUs that this kernel may ever bring up.
+    /// One more than the highest CPU that this kernel may ever bring up.
     pub possible: u32,
     /// One more than the highest CPU that is up now.
     pub online_end: u32,
@@ -40,10 +40,28 @@ impl Cpus {
     /// # Errors
     /// Where `/sys/devices/system/cpu` cannot be read.
     pub fn probe() -> io::Result<Self> {
-        let possible = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+        let possible = std::fs::read_to_string("/sys/devices/system/cpu/possible")?;
         let online = aya::util::online_cpus().map_err(|(_, error)| error)?;
-        let possible = u32::try_from(possible).unwrap_or(u32::MAX).max(1);
+        let possible = highest(&possible).map_or(1, |highest| highest + 1);
         let online_end = online.into_iter().max().map_or(1, |highest| highest + 1);
         Ok(Self { possible, online_end: online_end.min(possible) })
+    }
+}
+
+/// The highest number in a list of CPUs such as `0,2-3`.
+fn highest(list: &str) -> Option<u32> {
+    list.trim().split([',', '-']).filter_map(|number| number.parse().ok()).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::highest;
+
+    #[test]
+    fn the_highest_cpu_of_a_list_with_gaps() {
+        assert_eq!(highest("0\n"), Some(0));
+        assert_eq!(highest("0-1\n"), Some(1));
+        assert_eq!(highest("0,2-3,64-127\n"), Some(127));
+        assert_eq!(highest("\n"), None);
     }
 }

@@ -54,6 +54,16 @@ pub struct Link {
     pub xdp: Option<AttachedProgram>,
 }
 
+impl Interface {
+    /// Whether this XDP program is on the interface. A pinned link does not tell: it outlives a device that is
+    /// gone, and its name may be another device's, or another network namespace's.
+    #[must_use]
+    pub fn has_program(&self, identifier: u32) -> Option<Place> {
+        let attached = self.link().ok()?.xdp?;
+        (attached.identifier == Some(identifier)).then_some(attached.place)
+    }
+}
+
 /// An XDP program on an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttachedProgram {

@@ -73,21 +73,36 @@ impl Pins {
         &self.path
     }
 
+    /// Whether the folder is there.
+    ///
+    /// # Errors
+    /// Where this process may not know.
+    pub fn exists(&self) -> Result<bool, PinError> {
+        self.path.try_exists().map_err(|error| self.failed("look at", error))
+    }
+
     /// Makes the folder where it is not there yet, for root alone.
     ///
     /// # Errors
     /// Where there is no BPF file system at that place, or no permission.
     pub fn create(&self) -> Result<(), PinError> {
-        let existing = self.path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
-        let file_system = statfs(existing).map_err(|error| self.failed("look at", error.into()))?;
-        if file_system.filesystem_type() != BPF_FS_MAGIC {
-            return Err(PinError::NotBpffs { path: self.path.clone() });
-        }
+        self.require_bpffs()?;
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.path)
             .map_err(|error| self.failed("make the folder", error))
+    }
+
+    /// # Errors
+    /// Where there is no BPF file system at the folder's place: what lies in another is not ours.
+    pub fn require_bpffs(&self) -> Result<(), PinError> {
+        let existing = self.path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+        let file_system = statfs(existing).map_err(|error| self.failed("look at", error.into()))?;
+        if file_system.filesystem_type() != BPF_FS_MAGIC {
+            return Err(PinError::NotBpffs { path: self.path.clone() });
+        }
+        Ok(())
     }
 
     /// Takes the set for this agent.
@@ -98,7 +113,7 @@ impl Pins {
         // A look at whether an agent runs takes the lock as well, for less than a millisecond.
         let deadline = Instant::now() + LONGEST_LOOK;
         loop {
-            match self.try_lock() {
+            match self.try_lock(FlockArg::LockExclusiveNonblock) {
                 Err(PinError::Busy { .. }) if Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
@@ -112,12 +127,13 @@ impl Pins {
     /// Whether an agent has the set.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        matches!(self.try_lock(), Err(PinError::Busy { .. }))
+        // A shared lock, so that two who look do not take each other for an agent.
+        matches!(self.try_lock(FlockArg::LockSharedNonblock), Err(PinError::Busy { .. }))
     }
 
-    fn try_lock(&self) -> Result<Lock, PinError> {
+    fn try_lock(&self, manner: FlockArg) -> Result<Lock, PinError> {
         let folder = File::open(&self.path).map_err(|error| self.failed("open the folder", error))?;
-        match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+        match Flock::lock(folder, manner) {
             Ok(folder) => Ok(Lock { folder, path: self.path.clone() }),
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(PinError::Busy { path: self.path.clone() }),
             Err((_, error)) => Err(self.failed("lock", error.into())),

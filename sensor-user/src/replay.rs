@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Repl
     let by_interval = arguments.counting.interval.is_some();
     let settings = arguments.counting.options()?.resolve()?;
     let form = if arguments.json { Output::Json } else { Output::Table };
-    let mut replay = Player::new(&settings)?;
+    let mut replay = Player::new(&settings, by_interval)?;
     let mut failed = 0;
     for path in &arguments.files {
         let each = |interval: Interval, totals: &Totals| {

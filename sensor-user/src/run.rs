@@ -102,7 +102,8 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     let signals = signals().map_err(RunError::Signals)?;
     let mut agent = Agent { settings, sensor, output, breached: 0 };
     let ended = agent.run(&signals);
-    if arguments.detach_on_exit && !matches!(ended, Err(RunError::Detached)) {
+    // Not where something went wrong: then what is counted and not printed yet stays to be had.
+    if arguments.detach_on_exit && ended.is_ok() && agent.sensor.lock.is_current() {
         agent.sensor.pins.remove_all()?;
     }
     ended?;
@@ -130,11 +131,30 @@ impl<W: io::Write> Agent<W> {
             if detached {
                 return Err(RunError::Detached);
             }
+            self.warn_of_lost_interfaces();
             if stopped {
                 return Ok(());
             }
             // Late by more than an interval, as after a suspend, there is nothing to catch up with.
-            next = (next + self.settings.interval).max(Instant::now());
+            next += self.settings.interval;
+            if next < Instant::now() {
+                next = Instant::now() + self.settings.interval;
+            }
+        }
+    }
+
+    /// A device may go, or someone take the program off it, without a word to the agent.
+    fn warn_of_lost_interfaces(&self) {
+        for interface in self
+            .sensor
+            .interfaces
+            .iter()
+            .filter(|interface| interface.link().map_or(true, |link| link.xdp.is_none()))
+        {
+            eprintln!(
+                "apus-sensor: warning: {} is gone, or the program on it: its packets are not counted; run again",
+                interface.name
+            );
         }
     }
 
@@ -182,7 +202,7 @@ fn wait(signals: &Receiver<()>, deadline: Instant) -> bool {
     }
 }
 
-/// A message for each SIGINT or SIGTERM. A second one while the first is being served kills at once.
+/// A message for each SIGINT or SIGTERM. A further one while a message waits kills at once.
 fn signals() -> io::Result<Receiver<()>> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let (sender, receiver) = bounded(1);

@@ -53,30 +53,16 @@ impl State {
     /// # Errors
     /// Where they are not this agent's kind, or there is no permission.
     pub fn open(pins: &Pins) -> Result<Self, StateError> {
-        let open = |name: &'static str| {
-            MapData::from_pin(pins.map(name)).map_err(|source| match source {
-                MapError::SyscallError(error)
-                    if matches!(error.io_error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) =>
-                {
-                    StateError::Permission { path: pins.path().into() }
-                }
-                source => StateError::Open { name, source },
-            })
-        };
-        // The first words keep their places in every version, so they are read before anything is
-        // believed of the rest.
-        let control = open(maps::CONTROL)?;
-        let first_words = MappedArray::<[u32; 2]>::prefix_of(maps::CONTROL, &control)?;
-        // SAFETY: an entry of the mapping, aligned to its page.
-        let [magic, found] = unsafe { ptr::read_volatile(first_words.entry(0)) };
+        let control = open(pins, maps::CONTROL)?;
+        let [magic, found] = first_words(&control)?;
         if magic != MAGIC {
             return Err(StateError::Foreign { path: pins.path().into() });
         }
         if found != ABI_VERSION {
             return Err(StateError::Version { path: pins.path().into(), found });
         }
-        let counters = open(maps::COUNTERS)?;
-        let reported = open(maps::REPORTED)?;
+        let counters = open(pins, maps::COUNTERS)?;
+        let reported = open(pins, maps::REPORTED)?;
         Ok(Self {
             watcher: Watcher::from_mappings(
                 MappedArray::new(maps::COUNTERS, &counters)?,
@@ -84,6 +70,14 @@ impl State {
             ),
             reported: MappedArray::new(maps::REPORTED, &reported)?,
         })
+    }
+
+    /// Whether the maps were made and never became a sensor's: their agent was killed at its start.
+    ///
+    /// # Errors
+    /// Where there is no permission to look.
+    pub fn is_unfinished(pins: &Pins) -> Result<bool, StateError> {
+        Ok(first_words(&open(pins, maps::CONTROL)?)? == [0, 0])
     }
 
     /// Makes the fresh maps of a loaded object a sensor's.
@@ -140,6 +134,25 @@ impl State {
             AtomicU64::from_ptr(&raw mut (*control).sequence).store(sequence, Ordering::Release);
         }
     }
+}
+
+fn open(pins: &Pins, name: &'static str) -> Result<MapData, StateError> {
+    MapData::from_pin(pins.map(name)).map_err(|source| match source {
+        MapError::SyscallError(error)
+            if matches!(error.io_error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) =>
+        {
+            StateError::Permission { path: pins.path().into() }
+        }
+        source => StateError::Open { name, source },
+    })
+}
+
+/// The magic number and the ABI version, which keep their places in every version: they are read before
+/// anything is believed of the rest.
+fn first_words(control: &MapData) -> Result<[u32; 2], StateError> {
+    let words = MappedArray::<[u32; 2]>::prefix_of(maps::CONTROL, control)?;
+    // SAFETY: an entry of the mapping, aligned to its page.
+    Ok(unsafe { ptr::read_volatile(words.entry(0)) })
 }
 
 fn bank(sequence: u64) -> u32 {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::config::{ConfigError, SetFlags};
 use crate::document::Document;
 use crate::features::Cpus;
+use crate::interface::Interface;
 use crate::interval::timestamp;
 use crate::pins::{PinError, Pins};
 use crate::program::Slots;
@@ -72,7 +73,7 @@ struct AttachedInterface {
     mode: &'static str,
     driver: String,
     attached: Timestamp,
-    /// Whether its link is still there.
+    /// Whether an XDP program is on it, seen from this network namespace, and its link pinned.
     linked: bool,
 }
 
@@ -82,7 +83,7 @@ struct AttachedInterface {
 /// Where nothing is pinned, or it cannot be read.
 pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), StatusError> {
     let pins = Pins::new(&arguments.set.pin_directory()?);
-    if !pins.map(sensor_ebpf::abi::maps::CONTROL).exists() {
+    if !pins.exists()? || !pins.map(sensor_ebpf::abi::maps::CONTROL).exists() {
         return Err(StatusError::Absent { path: pins.path().into() });
     }
     let state = State::open(&pins)?;
@@ -100,6 +101,12 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Stat
     Ok(())
 }
 
+fn has_program(record: &InterfaceRecord) -> bool {
+    Interface::find(&unpadded(&record.name)).is_ok_and(|interface| {
+        interface.index == record.index && interface.link().is_ok_and(|link| link.xdp.is_some())
+    })
+}
+
 impl Status {
     fn new(pins: &Pins, state: &State, totals: Document) -> Result<Self, StatusError> {
         let control = state.control();
@@ -112,7 +119,7 @@ impl Status {
             mode: if record.mode == AttachMode::Native as u32 { "native" } else { "generic" },
             driver: unpadded(&record.driver),
             attached: time(record.attached_unix_nanoseconds),
-            linked: links.contains(&record.index),
+            linked: links.contains(&record.index) && has_program(record),
         };
         Ok(Self {
             pin_directory: pins.path().into(),
@@ -133,7 +140,11 @@ impl Status {
         let mut text = String::new();
         for interface in &self.interfaces {
             let AttachedInterface { name, index: _, mode, driver, attached, linked } = interface;
-            let link = if *linked { "" } else { ", but its link is gone: run again or detach" };
+            let link = if *linked {
+                ""
+            } else {
+                ", but not on it now: run again, or look from its network namespace"
+            };
             text += &format!("{name}: {mode} XDP, driver {driver}, since {attached:.0}{link}\n");
         }
         text += &format!(

@@ -28,7 +28,7 @@ pub fn open_program(
     let features = Features::probe().map_err(LoadError::probe)?;
     let cpus = Cpus::probe().map_err(LoadError::from)?;
     // An agent that was killed before it attached anything leaves maps that no packet reached.
-    if !pins.has_maps() && pins.links()?.is_empty() {
+    if pins.links()?.is_empty() && (!pins.has_maps() || State::is_unfinished(pins)?) {
         pins.clear()?;
     }
     let found = if pins.path().join(sensor_ebpf::abi::maps::CONTROL).exists() {
@@ -68,6 +68,14 @@ pub fn open_program(
     program
         .pin(pins.next_program())
         .map_err(|source| AttachError::Pinning { what: "the program", source })?;
+    // Until every link has the new program, the record is of none: an agent that comes after one that was
+    // killed in between replaces them all again. The windows only become more, and are there before they
+    // are counted.
+    state.update(|control| {
+        control.configuration = 0;
+        control.watched_window_count = u32::try_from(windows.len()).unwrap_or(0);
+        control.watched_windows.iter_mut().zip(&windows).for_each(|(place, window)| *place = *window);
+    });
     for index in pins.links()? {
         replace(program, pins, index)?;
     }
@@ -75,8 +83,6 @@ pub fn open_program(
     state.update(|control| {
         control.configuration = fingerprint;
         control.drop_observed = (settings.action == Action::Drop).into();
-        control.watched_window_count = u32::try_from(windows.len()).unwrap_or(0);
-        control.watched_windows.iter_mut().zip(&windows).for_each(|(place, window)| *place = *window);
     });
     if !fresh {
         notices.extend([Notice::Resumed, Notice::Replaced]);

@@ -48,6 +48,8 @@ pub struct Player {
     watcher: Watcher,
     lines: Lines,
     settings: Settings,
+    /// Whether anyone wants to see intervals; else the whole is one.
+    by_interval: bool,
     clock: Option<Clock>,
     /// Kernel totals as of the last interval.
     reported: Totals,
@@ -72,7 +74,7 @@ impl Player {
     ///
     /// # Errors
     /// Where the kernel or the lack of permission is against it.
-    pub fn new(settings: &Settings) -> Result<Self, ReplayError> {
+    pub fn new(settings: &Settings, by_interval: bool) -> Result<Self, ReplayError> {
         let features = Features::probe().map_err(LoadError::probe)?;
         let slots = Slots::plan(Cpus::probe().map_err(LoadError::Cpus)?, settings.counter_cpus);
         let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
@@ -85,6 +87,7 @@ impl Player {
             program: program::program_name(features),
             longest_frame: if features.multi_buffer { LONGEST_FRAME } else { LONGEST_SINGLE_BUFFER },
             settings: settings.clone(),
+            by_interval,
             clock: None,
             reported: Totals::default(),
             wire_bytes: 0,
@@ -133,7 +136,7 @@ impl Player {
         clock.latest = clock.latest.max(now);
         let length = self.settings.interval.as_nanos().cast_signed();
         let elapsed = (now - clock.start) / length;
-        if elapsed > 0 {
+        if elapsed > 0 && self.by_interval {
             let end = clock.start + length;
             // Intervals in which nothing came are passed over: a capture may pause for years.
             let next = clock.start + elapsed * length;

@@ -26,8 +26,11 @@ const FLIGHT: Duration = Duration::from_millis(300);
 /// A SYN-ACK that nobody acknowledges comes again after one second, and then after two more.
 const ONE_REPETITION: Duration = Duration::from_secs(2);
 
-/// Neither end makes itself an IPv6 address, which it would announce; and both know each other's
-/// Ethernet address. So not one packet moves that no scanner sent.
+/// An IPv6 address has a multicast group, which is announced twice, each time within a second (RFC 3810).
+const ANNOUNCEMENTS: Duration = Duration::from_secs(3);
+
+/// Neither end makes itself an IPv6 address by itself, and both know each other's Ethernet address: but
+/// for [`ANNOUNCEMENTS`], not one packet moves that no scanner sent.
 const SETUP: &[&str] = &[
     "ip netns add scanner",
     "ip link add target address 02:00:00:00:00:02 type veth \
@@ -79,6 +82,7 @@ impl Lab {
             program::run(&format!("ip -n scanner {address}:02 dev scanner"))?;
             program::run(&format!("ip {address}:01 dev target"))?;
         }
+        thread::sleep(ANNOUNCEMENTS);
         let listen =
             |port| TcpListener::bind(("0.0.0.0", port)).with_context(|| format!("cannot open port {port}"));
         Ok(Self { _listeners: OPEN.into_iter().map(listen).collect::<Result<_>>()? })
