@@ -30,7 +30,7 @@ struct V4;
 struct V6;
 
 const NO_IPV4: [Ipv4Range; OBSERVED_RANGES] = [Ipv4Range { first: u32::MAX, last: 0 }; OBSERVED_RANGES];
-const NO_IPV6: [Ipv6Range; OBSERVED_RANGES] =
+static NO_IPV6: [Ipv6Range; OBSERVED_RANGES] =
     [Ipv6Range { first: [u64::MAX; 2], last: [0; 2] }; OBSERVED_RANGES];
 
 impl Family for V4 {

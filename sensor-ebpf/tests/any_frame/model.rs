@@ -82,7 +82,7 @@ fn ipv4(frame: &[u8], configuration: &Configuration, raised: &mut Raised) -> Out
         return Outcome::Unobserved;
     }
     let protocol = header[9];
-    if number(&header[6..8]) % 0x2000 != 0 {
+    if !number(&header[6..8]).is_multiple_of(0x2000) {
         raised.push((word!(ip_protocols, protocol), 1));
         return Outcome::Fragment;
     }
