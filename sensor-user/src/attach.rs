@@ -151,7 +151,7 @@ fn attach_locked(
         }
         // A link that leads nowhere, or in a mode that is not asked for. The kernel has no way from one mode
         // to the other but through none.
-        pins.remove(&pins.link(interface.index))?;
+        pins.remove_link(interface.index)?;
         state.remove_interface(interface.index);
         attach_one(settings.mode, &state, pins, &program, interface, notices)?;
     }
@@ -178,7 +178,7 @@ fn remove_others(
     let links = pins.links()?;
     // The links first, so that an agent killed in between leaves no link without its record.
     for index in links.iter().filter(|index| !wanted(**index)) {
-        pins.remove(&pins.link(*index))?;
+        pins.remove_link(*index)?;
     }
     for record in state.control().interfaces.iter().filter(|record| record.index != 0) {
         if !wanted(record.index) || !links.contains(&record.index) {

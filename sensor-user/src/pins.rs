@@ -11,6 +11,8 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 use sensor_ebpf::abi::maps;
 
+use crate::system;
+
 /// Prefix of a link's file name; the interface index follows, because a name may hold a dot, which
 /// bpffs reserves.
 const LINK: &str = "link_";
@@ -202,6 +204,17 @@ impl Pins {
         }
     }
 
+    /// Detaches the link of an interface, and removes it.
+    ///
+    /// # Errors
+    /// Where the file system refuses.
+    pub fn remove_link(&self, interface_index: u32) -> Result<(), PinError> {
+        let link = self.link(interface_index);
+        // Refused without privilege, or where the device is gone: then the file's removal has to do.
+        let _refused = system::detach_link(&link);
+        self.remove(&link)
+    }
+
     /// Removes everything of ours but the folder, links first: that detaches the program. Gives the names
     /// of files that are not ours.
     ///
@@ -209,7 +222,7 @@ impl Pins {
     /// Where the file system refuses.
     pub fn clear(&self) -> Result<Vec<String>, PinError> {
         for index in self.links()? {
-            self.remove(&self.link(index))?;
+            self.remove_link(index)?;
         }
         for name in [PROGRAM, NEXT_PROGRAM, maps::COUNTERS, maps::CONTROL, maps::REPORTED] {
             self.remove(&self.path.join(name))?;

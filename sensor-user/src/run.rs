@@ -2,7 +2,7 @@
 
 use std::io;
 use std::num::NonZeroU32;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossbeam_channel::{Receiver, at, bounded, select};
@@ -15,9 +15,13 @@ use crate::attach::{AttachError, Notice, Sensor, attach, unix_nanoseconds};
 use crate::capabilities::{self, CapabilityError};
 use crate::config::{Action, ConfigError, CountingFlags, Mode, Options, Output, PinFlags, Settings};
 use crate::document::Document;
+use crate::interface::Interface;
 use crate::interval::{Interval, timestamp, write};
 use crate::logs::Lines;
 use crate::pins::PinError;
+
+/// How long the kernel may take to detach what is no longer pinned.
+const LONGEST_DETACHING: Duration = Duration::from_secs(1);
 
 /// Attaches the sensor and prints every interval's counts, until it is told to stop
 ///
@@ -93,18 +97,21 @@ impl Arguments {
 /// Where the sensor cannot be attached, or something is wrong while it runs.
 pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError> {
     let settings = arguments.settings()?;
+    // Before attaching, so that no signal ends this process between that and its last interval.
+    let signals = Signals::new([SIGINT, SIGTERM]).map_err(RunError::Signals)?;
     let (mut sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
     // What remains is reading memory that is mapped and writing to files that are open. It has to come
     // before any other thread, since each has capabilities of its own.
     capabilities::drop_all()?;
     std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
-    let signals = signals().map_err(RunError::Signals)?;
+    let signals = messages(signals).map_err(RunError::Signals)?;
     let mut agent = Agent { settings, sensor, output, breached: 0 };
     let ended = agent.run(&signals);
     // Not where something went wrong: then what is counted and not printed yet stays to be had.
     if arguments.detach_on_exit && ended.is_ok() && agent.sensor.lock.is_current() {
         agent.sensor.pins.remove_all()?;
+        agent.wait_until_detached();
     }
     ended?;
     match agent.breached {
@@ -140,6 +147,15 @@ impl<W: io::Write> Agent<W> {
             if next < Instant::now() {
                 next = Instant::now() + self.settings.interval;
             }
+        }
+    }
+
+    /// Without privilege only the removal of a link's file detaches it, and that a moment later.
+    fn wait_until_detached(&self) {
+        let deadline = Instant::now() + LONGEST_DETACHING;
+        let is_attached = |interface: &Interface| interface.link().is_ok_and(|link| link.xdp.is_some());
+        while self.sensor.interfaces.iter().any(is_attached) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -202,9 +218,8 @@ fn wait(signals: &Receiver<()>, deadline: Instant) -> bool {
     }
 }
 
-/// A message for each SIGINT or SIGTERM. A further one while a message waits kills at once.
-fn signals() -> io::Result<Receiver<()>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+/// A message for each of the signals, those included that came before. A further one while a message waits kills at once.
+fn messages(mut signals: Signals) -> io::Result<Receiver<()>> {
     let (sender, receiver) = bounded(1);
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {

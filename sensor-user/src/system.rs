@@ -68,7 +68,7 @@ pub fn create_link(program: BorrowedFd<'_>, interface: u32, mode: AttachMode) ->
     unsafe { descriptor(bpf_cmd::BPF_LINK_CREATE, &creation) }
 }
 
-/// `BPF_OBJ_PIN`.
+/// `BPF_OBJ_PIN`, and `BPF_OBJ_GET`, which wants no object.
 #[repr(C)]
 struct Pinning {
     path: u64,
@@ -86,6 +86,26 @@ pub fn pin(object: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
         Pinning { path: path.as_ptr().expose_provenance() as u64, object: object.as_raw_fd(), flags: 0 };
     // SAFETY: the record is the one of this command, and its path lives until it is done.
     unsafe { call(bpf_cmd::BPF_OBJ_PIN, &pinning) }.map(drop)
+}
+
+/// `BPF_LINK_DETACH`.
+#[repr(C)]
+struct Detaching {
+    link: i32,
+}
+
+/// Detaches a pinned link now. Removing the file would do it as well, but a moment later.
+///
+/// # Errors
+/// Those of the kernel.
+pub fn detach_link(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let opening = Pinning { path: path.as_ptr().expose_provenance() as u64, object: 0, flags: 0 };
+    // SAFETY: the record is the one of this command, its path lives until it is done, and it gives a new
+    // descriptor.
+    let link = unsafe { descriptor(bpf_cmd::BPF_OBJ_GET, &opening) }?;
+    // SAFETY: the record is the one of this command.
+    unsafe { call(bpf_cmd::BPF_LINK_DETACH, &Detaching { link: link.as_raw_fd() }) }.map(drop)
 }
 
 /// # Safety
