@@ -36,7 +36,7 @@ const PACKETS: [&str; 3] = [
 ];
 
 fn settings() -> Result<Settings> {
-    Ok(Options { watched_windows: Some(vec![5656]), ..Options::default() }.resolve()?)
+    Ok(Options { watched_windows: Some(vec![5656]), digests: Some(false), ..Options::default() }.resolve()?)
 }
 
 /// A packet, and what one of it raises.

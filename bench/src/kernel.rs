@@ -15,12 +15,11 @@ use comfy_table::{CellAlignment, Table};
 use nix::time::{ClockId, clock_gettime};
 use sensor_ebpf::generate::names;
 use sensor_user::config::Options;
-use sensor_user::program;
+use sensor_user::program::{self, Alone};
 use serde::Serialize;
 use testbed::Generator;
 use testbed::mix::{self, Mix};
 
-use crate::sensor;
 use crate::statistics::Spread;
 
 /// Measures nanoseconds per packet: bare drop, decoding alone, the whole sensor
@@ -131,7 +130,8 @@ fn load_variants() -> Result<Vec<Variant>> {
         program::xdp(&mut ebpf, program)?.load()?;
         variants.push(Variant { name, ebpf, program });
     }
-    let (ebpf, program) = sensor::load(Options::default())?;
+    let settings = Options { digests: Some(false), ..Options::default() }.resolve()?;
+    let Alone { ebpf, name: program, .. } = Alone::load(&settings)?;
     variants.push(Variant { name: "sensor", ebpf, program });
     Ok(variants)
 }

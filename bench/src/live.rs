@@ -12,14 +12,13 @@ use aya::programs::XdpMode;
 use clap::Args;
 use comfy_table::{CellAlignment, Table};
 use sensor_user::config::{Action, Options};
-use sensor_user::program;
+use sensor_user::program::{self, Alone};
 use sensor_user::table::grouped;
 use sensor_user::watcher::Watcher;
 use serde::Serialize;
 use testbed::{Generator, Link, Namespace, Order, mix};
 
 use crate::kernel::Traffic;
-use crate::sensor;
 use crate::statistics::Spread;
 
 /// Measures packets per second over a veth pair: bare drop and the attached sensor
@@ -110,9 +109,10 @@ fn load_variants() -> Result<[Variant; 2]> {
     let options = Options {
         observed: Some(mix::OBSERVED.iter().map(|prefix| prefix.parse()).collect::<Result<_, _>>()?),
         action: Some(Action::Drop),
+        digests: Some(false),
         ..Options::default()
     };
-    let (sensor, program) = sensor::load(options)?;
+    let Alone { ebpf: sensor, name: program, .. } = Alone::load(&options.resolve()?)?;
     let mut variants = [
         Variant { name: "drop", ebpf: drop, program: "bare_drop", watcher: None, rates: Vec::new() },
         Variant {

@@ -2,7 +2,6 @@
 
 mod kernel;
 mod live;
-mod sensor;
 mod statistics;
 
 use std::process::ExitCode;

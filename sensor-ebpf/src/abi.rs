@@ -6,7 +6,7 @@
 use core::mem::{offset_of, size_of};
 
 /// Version of every layout in this file.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 /// First word of [`Control`], "APUS" in ASCII, in every ABI version.
 pub const MAGIC: u32 = u32::from_be_bytes(*b"APUS");
 
@@ -23,6 +23,14 @@ pub const BANKS: u32 = 2;
 /// The largest array value before Linux 6.0.
 pub const LARGEST_VALUE: usize = 4 << 20;
 
+/// Digests in one segment of an IPv4 ring: 256 KiB. A ring is a power of two of digests, so that one
+/// smaller than a segment lies in a part of it, and a larger one in several.
+pub const IPV4_SEGMENT: usize = 1 << 13;
+/// Digests in one segment of an IPv6 ring: 256 KiB.
+pub const IPV6_SEGMENT: usize = 1 << 12;
+/// The most digests that one ring holds: 4 GiB of them.
+pub const LARGEST_RING: u32 = 1 << 26;
+
 /// Names of the maps, as they are in the object and, in this spelling, under bpffs.
 pub mod maps {
     /// `Array<CpuCounters>`, `BPF_F_MMAPABLE`: entry `slot * BANKS + bank`.
@@ -31,6 +39,15 @@ pub mod maps {
     pub const CONTROL: &str = "CONTROL";
     /// `Array<CpuCounters>` of two entries, `BPF_F_MMAPABLE`: totals as of the last interval reported.
     pub const REPORTED: &str = "REPORTED";
+    /// `Array<RingPositions>`, `BPF_F_MMAPABLE`: an entry for each slot that is one CPU's own.
+    pub const RINGS: &str = "RINGS";
+    /// `Array<Ipv4Segment>`, `BPF_F_MMAPABLE`: all segments of the first ring, then those of the second.
+    pub const IPV4_DIGESTS: &str = "IPV4_DIGESTS";
+    /// `Array<Ipv6Segment>`, `BPF_F_MMAPABLE`, in the same order.
+    pub const IPV6_DIGESTS: &str = "IPV6_DIGESTS";
+
+    /// Every map that is pinned.
+    pub const ALL: [&str; 6] = [COUNTERS, CONTROL, REPORTED, RINGS, IPV4_DIGESTS, IPV6_DIGESTS];
 }
 
 /// Names of the XDP programs in the object.
@@ -47,6 +64,10 @@ pub mod globals {
     pub const LAST_SLOT: &str = "LAST_SLOT";
     /// `u32`: 1 where several CPUs share the last slot, which then counts with atomic additions.
     pub const LAST_SLOT_SHARED: &str = "LAST_SLOT_SHARED";
+    /// `u32`: digests in a ring of IPv4 digests, a power of two; 0 where none are written.
+    pub const RING_RECORDS: &str = "RING_RECORDS";
+    /// `u32`: the same for IPv6; 0 where `RING_RECORDS` is.
+    pub const RING_RECORDS_IPV6: &str = "RING_RECORDS_IPV6";
     /// `u32`: 1 where the kernel knows `bpf_xdp_get_buff_len` (Linux 5.18).
     pub const MULTI_BUFFER: &str = "MULTI_BUFFER";
     /// `u32`: 1 to drop packets to observed destinations, 0 to pass everything.
@@ -98,6 +119,32 @@ pub enum TcpClass {
     Other,
 }
 
+/// The IP versions, each with digests and rings of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+/// The traffic class of any observed packet: what it is to a telescope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum TrafficClass {
+    /// A request: a TCP scan, UDP to a port but not from 53, an ICMP echo request.
+    Scan,
+    /// TCP with SYN and ACK: an answer to a SYN that a forger sent.
+    BackscatterSynAck,
+    /// TCP with RST: a refusal of a packet that a forger sent.
+    BackscatterRst,
+    /// Another answer or error: ICMP, or UDP from port 53.
+    Backscatter,
+    /// Whatever else has a header to tell by.
+    Other,
+    /// A fragment that is not the first.
+    Fragment,
+}
+
 /// Signatures with a counter of their own; watched windows have [`CpuCounters::windows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -117,6 +164,10 @@ pub struct CpuCounters {
     pub packets: u64,
     /// Bytes of their frames, from the Ethernet header on, without the frame check sequence.
     pub bytes: u64,
+    /// Digests written, by [`Family`].
+    pub digests: [u64; 2],
+    /// Digests for which there was no room, by [`Family`]: of packets that are counted all the same.
+    pub digests_lost: [u64; 2],
     /// By [`TcpClass`].
     pub tcp_classes: [u64; 4],
     /// By [`Signature`]; the last is spare.
@@ -196,6 +247,9 @@ pub struct Control {
     pub watched_window_count: u32,
     /// 1 where packets to observed destinations are dropped.
     pub drop_observed: u32,
+    /// Digests in each ring, as the maps were made for.
+    pub ring_records: u32,
+    pub ring_records_ipv6: u32,
     /// The windows behind [`CpuCounters::windows`].
     pub watched_windows: [u32; WATCHED_WINDOWS],
     pub interfaces: [InterfaceRecord; INTERFACES],
@@ -218,18 +272,18 @@ pub struct Ipv6Range {
 }
 
 const _: () = {
-    assert!(size_of::<CpuCounters>() == 8 * (2 + 4 + 4 + 16 + 16 + 4 * 256 + 5 * PORTS));
+    assert!(size_of::<CpuCounters>() == 8 * (2 + 4 + 4 + 4 + 16 + 16 + 4 * 256 + 5 * PORTS));
     assert!(size_of::<CpuCounters>() <= LARGEST_VALUE);
-    assert!(offset_of!(CpuCounters, outcomes) == 80);
-    assert!(offset_of!(CpuCounters, windows) == 208);
-    assert!(offset_of!(CpuCounters, ip_protocols) == 336);
-    assert!(offset_of!(CpuCounters, tcp_scan_destination_ports) == 8528);
+    assert!(offset_of!(CpuCounters, outcomes) == 112);
+    assert!(offset_of!(CpuCounters, windows) == 240);
+    assert!(offset_of!(CpuCounters, ip_protocols) == 368);
+    assert!(offset_of!(CpuCounters, tcp_scan_destination_ports) == 8560);
     assert!(size_of::<InterfaceRecord>() == 64);
     assert!(offset_of!(Control, active_bank) == 8);
     assert!(offset_of!(Control, configuration) == 16);
-    assert!(offset_of!(Control, watched_windows) == 56);
-    assert!(offset_of!(Control, interfaces) == 120);
-    assert!(size_of::<Control>() == 120 + 64 * INTERFACES);
+    assert!(offset_of!(Control, watched_windows) == 64);
+    assert!(offset_of!(Control, interfaces) == 128);
+    assert!(size_of::<Control>() == 128 + 64 * INTERFACES);
     assert!(size_of::<Ipv4Range>() == 8);
     assert!(size_of::<Ipv6Range>() == 32);
 };

@@ -1,7 +1,11 @@
 //! Traffic classes and signatures: pure functions of header fields.
 
-use crate::abi::TcpClass;
+use crate::abi::{Outcome, TcpClass, TrafficClass};
 use crate::headers::{Ipv4, Tcp};
+use crate::packet::{Packet, Transport};
+
+/// The port that DNS answers come from, as it stands on the wire.
+const DNS: [u8; 2] = 53_u16.to_be_bytes();
 
 pub const TCP_FIN: u8 = 0x01;
 pub const TCP_SYN: u8 = 0x02;
@@ -56,6 +60,54 @@ pub fn is_masscan(ipv4: &Ipv4, tcp: &Tcp) -> bool {
         == u16::from_ne_bytes([address_high, address_low])
             ^ u16::from_ne_bytes(tcp.destination_port)
             ^ u16::from_ne_bytes([sequence_high, sequence_low])
+}
+
+/// ICMP errors that quote the packet they are about: destination unreachable, source quench, redirect, time
+/// exceeded, parameter problem (RFC 792).
+#[inline(always)]
+#[must_use]
+pub const fn is_icmp_error(kind: u8) -> bool {
+    matches!(kind, 3 | 4 | 5 | 11 | 12)
+}
+
+/// ICMPv6 errors: destination unreachable, packet too big, time exceeded, parameter problem (RFC 4443).
+#[inline(always)]
+#[must_use]
+pub const fn is_icmpv6_error(kind: u8) -> bool {
+    matches!(kind, 1..=4)
+}
+
+/// The traffic class of an observed packet. ICMP's answers are echo reply, timestamp reply, information reply
+/// and address mask reply (RFC 792, RFC 950), ICMPv6's is echo reply.
+#[inline(always)]
+#[must_use]
+pub fn traffic_class(packet: &Packet<'_>) -> TrafficClass {
+    if matches!(packet.outcome, Outcome::Fragment) {
+        return TrafficClass::Fragment;
+    }
+    match packet.transport {
+        Transport::Tcp(tcp) => match tcp_class(tcp.flags) {
+            TcpClass::Scan => TrafficClass::Scan,
+            TcpClass::BackscatterSynAck => TrafficClass::BackscatterSynAck,
+            TcpClass::BackscatterRst => TrafficClass::BackscatterRst,
+            TcpClass::Other => TrafficClass::Other,
+        },
+        Transport::Udp(udp) if udp.source_port == DNS => TrafficClass::Backscatter,
+        Transport::Udp(_) => TrafficClass::Scan,
+        Transport::Icmp(icmp) => match icmp.kind {
+            8 => TrafficClass::Scan,
+            0 | 14 | 16 | 18 => TrafficClass::Backscatter,
+            kind if is_icmp_error(kind) => TrafficClass::Backscatter,
+            _ => TrafficClass::Other,
+        },
+        Transport::Icmpv6(icmpv6) => match icmpv6.kind {
+            128 => TrafficClass::Scan,
+            129 => TrafficClass::Backscatter,
+            kind if is_icmpv6_error(kind) => TrafficClass::Backscatter,
+            _ => TrafficClass::Other,
+        },
+        Transport::None => TrafficClass::Other,
+    }
 }
 
 #[cfg(test)]

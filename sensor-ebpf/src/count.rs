@@ -1,12 +1,15 @@
 //! Counting: from a decoded packet to the counters it raises.
 
-use crate::abi::{CpuCounters, Outcome, Signature, TcpClass};
+use crate::abi::{CpuCounters, Family, Outcome, Signature, TcpClass};
 use crate::classify::{is_masscan, is_mirai, is_zmap, tcp_class};
 use crate::headers::Tcp;
 use crate::packet::{Network, Packet, Transport};
 
 /// How one counter is raised.
 pub trait Raise {
+    /// Whether a slot counted in this manner has no other writer.
+    const EXCLUSIVE: bool;
+
     /// Adds `by` to the counter.
     ///
     /// # Safety
@@ -18,6 +21,8 @@ pub trait Raise {
 pub struct Exclusive;
 
 impl Raise for Exclusive {
+    const EXCLUSIVE: bool = true;
+
     #[inline(always)]
     unsafe fn raise(counter: *mut u64, by: u64) {
         // SAFETY: the caller's promise; an XDP program is not preempted by another on the same CPU.
@@ -29,6 +34,8 @@ impl Raise for Exclusive {
 pub struct Shared;
 
 impl Raise for Shared {
+    const EXCLUSIVE: bool = false;
+
     #[inline(always)]
     #[cfg(target_arch = "bpf")]
     unsafe fn raise(counter: *mut u64, by: u64) {
@@ -50,7 +57,8 @@ pub trait WatchedWindows {
     fn position(&self, window: u16) -> Option<usize>;
 }
 
-/// Counts one packet of `bytes` bytes.
+/// Counts one packet of `bytes` bytes, and gives the signatures that it has: bits of
+/// [`crate::digest::marks`].
 ///
 /// # Safety
 /// `counters` must point to live counters, with no writer but those that `R` allows for.
@@ -60,7 +68,8 @@ pub unsafe fn count<R: Raise>(
     packet: &Packet<'_>,
     bytes: u64,
     windows: &impl WatchedWindows,
-) {
+) -> u8 {
+    let mut marks = 0;
     // SAFETY: by the caller's promise the counters are live, and each index is inside its table by its
     // type: a byte, a port, or a variant of the enumeration that the table is laid out for.
     unsafe {
@@ -68,16 +77,16 @@ pub unsafe fn count<R: Raise>(
         R::raise(&raw mut (*counters).bytes, bytes);
         R::raise(element(&raw mut (*counters).outcomes, packet.outcome as usize), 1);
         match packet.outcome {
-            Outcome::Malformed | Outcome::NonIp | Outcome::Unobserved => return,
+            Outcome::Malformed | Outcome::NonIp | Outcome::Unobserved => return marks,
             _ => R::raise(element(&raw mut (*counters).ip_protocols, packet.protocol.into()), 1),
         }
         if let (Network::Ipv4(ipv4), true) = (packet.network, !matches!(packet.outcome, Outcome::Fragment))
             && is_zmap(ipv4)
         {
-            count_signature::<R>(counters, Signature::Zmap);
+            marks |= count_signature::<R>(counters, Signature::Zmap);
         }
         match packet.transport {
-            Transport::Tcp(tcp) => count_tcp::<R>(counters, packet.network, tcp, windows),
+            Transport::Tcp(tcp) => marks |= count_tcp::<R>(counters, packet.network, tcp, windows),
             Transport::Udp(udp) => {
                 let port = port(udp.destination_port);
                 R::raise(element(&raw mut (*counters).udp_destination_ports, port), 1);
@@ -91,6 +100,7 @@ pub unsafe fn count<R: Raise>(
             Transport::None => {}
         }
     }
+    marks
 }
 
 /// # Safety
@@ -101,8 +111,9 @@ unsafe fn count_tcp<R: Raise>(
     network: Network<'_>,
     tcp: &Tcp,
     windows: &impl WatchedWindows,
-) {
+) -> u8 {
     let class = tcp_class(tcp.flags);
+    let mut marks = 0;
     // SAFETY: as for `count`.
     unsafe {
         R::raise(element(&raw mut (*counters).tcp_flags, tcp.flags.into()), 1);
@@ -113,11 +124,11 @@ unsafe fn count_tcp<R: Raise>(
                 R::raise(element(&raw mut (*counters).tcp_scan_destination_ports, port), 1);
                 if let Network::Ipv4(ipv4) = network {
                     if is_mirai(ipv4, tcp) {
-                        count_signature::<R>(counters, Signature::Mirai);
+                        marks |= count_signature::<R>(counters, Signature::Mirai);
                         R::raise(element(&raw mut (*counters).mirai_destination_ports, port), 1);
                     }
                     if is_masscan(ipv4, tcp) {
-                        count_signature::<R>(counters, Signature::Masscan);
+                        marks |= count_signature::<R>(counters, Signature::Masscan);
                     }
                 }
                 if let Some(position) = windows.position(u16::from_be_bytes(tcp.window)) {
@@ -134,14 +145,32 @@ unsafe fn count_tcp<R: Raise>(
             }
         }
     }
+    marks
+}
+
+/// Counts a digest as written, or as lost.
+///
+/// # Safety
+/// As for [`count`].
+#[inline(always)]
+pub unsafe fn count_digest<R: Raise>(counters: *mut CpuCounters, family: Family, written: bool) {
+    // SAFETY: as for `count`.
+    unsafe {
+        if written {
+            R::raise(element(&raw mut (*counters).digests, family as usize), 1);
+        } else {
+            R::raise(element(&raw mut (*counters).digests_lost, family as usize), 1);
+        }
+    }
 }
 
 /// # Safety
 /// As for [`count`].
 #[inline(always)]
-unsafe fn count_signature<R: Raise>(counters: *mut CpuCounters, signature: Signature) {
+unsafe fn count_signature<R: Raise>(counters: *mut CpuCounters, signature: Signature) -> u8 {
     // SAFETY: as for `count`.
     unsafe { R::raise(element(&raw mut (*counters).signatures, signature as usize), 1) }
+    1 << signature as u8
 }
 
 /// The counter at `index`, without the bounds check of indexing and the panic behind it.

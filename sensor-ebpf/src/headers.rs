@@ -125,6 +125,14 @@ pub struct Tcp {
     pub urgent: [u8; 2],
 }
 
+/// A TCP option of four bytes (RFC 9293, section 3.1).
+#[repr(C)]
+pub struct TcpOption {
+    pub kind: u8,
+    pub length: u8,
+    pub value: [u8; 2],
+}
+
 /// UDP (RFC 768), 8 bytes.
 #[repr(C)]
 pub struct Udp {
@@ -162,5 +170,5 @@ macro_rules! headers {
 }
 
 headers! {
-    Ethernet: 14, Vlan: 4, Ipv4: 20, Ipv6: 40, Ipv6Extension: 8, Tcp: 20, Udp: 8, Icmp: 8, Icmpv6: 4,
+    Ethernet: 14, Vlan: 4, Ipv4: 20, Ipv6: 40, Ipv6Extension: 8, Tcp: 20, TcpOption: 4, Udp: 8, Icmp: 8, Icmpv6: 4,
 }

@@ -7,6 +7,7 @@
 pub mod abi;
 pub mod classify;
 pub mod count;
+pub mod digest;
 pub mod generate;
 pub mod headers;
 pub mod names;
@@ -14,3 +15,4 @@ pub mod observed;
 pub mod packet;
 #[cfg(target_arch = "bpf")]
 mod panic;
+pub mod ring;

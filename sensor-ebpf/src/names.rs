@@ -1,6 +1,6 @@
 //! The words that people and machines read for outcomes, classes and signatures.
 
-use crate::abi::{Outcome, Signature, TcpClass};
+use crate::abi::{Family, Outcome, Signature, TcpClass, TrafficClass};
 
 impl Outcome {
     /// Every outcome, in the order of its counters.
@@ -67,5 +67,50 @@ impl Signature {
             Self::Zmap => "zmap",
             Self::Masscan => "masscan",
         }
+    }
+}
+
+impl Family {
+    /// Both, in the order of their counters.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    /// Its name in JSON, metrics and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+impl TrafficClass {
+    /// Every class, in the order of its numbers.
+    pub const ALL: [Self; 6] = [
+        Self::Scan,
+        Self::BackscatterSynAck,
+        Self::BackscatterRst,
+        Self::Backscatter,
+        Self::Other,
+        Self::Fragment,
+    ];
+
+    /// Its name in flows, JSON and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::BackscatterSynAck => "backscatter_syn_ack",
+            Self::BackscatterRst => "backscatter_rst",
+            Self::Backscatter => "backscatter",
+            Self::Other => "other",
+            Self::Fragment => "fragment",
+        }
+    }
+
+    /// Whether it is an answer: its packets are told apart by source port, the service under attack.
+    #[must_use]
+    pub const fn is_backscatter(self) -> bool {
+        matches!(self, Self::BackscatterSynAck | Self::BackscatterRst | Self::Backscatter)
     }
 }

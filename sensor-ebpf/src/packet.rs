@@ -4,7 +4,8 @@
 //! IP header counts.
 
 use crate::abi::Outcome;
-use crate::headers::{Ethernet, Frame, Icmp, Icmpv6, Ipv4, Ipv6, Ipv6Extension, Tcp, Udp, Vlan};
+use crate::classify::{is_icmp_error, is_icmpv6_error};
+use crate::headers::{Ethernet, Frame, Icmp, Icmpv6, Ipv4, Ipv6, Ipv6Extension, Tcp, TcpOption, Udp, Vlan};
 use crate::observed::Observe;
 
 /// VLAN tags that are looked behind: one service and one customer tag (IEEE 802.1ad).
@@ -18,12 +19,12 @@ const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 const PROTOCOL_HOP_BY_HOP: u8 = 0;
-const PROTOCOL_ICMP: u8 = 1;
-const PROTOCOL_TCP: u8 = 6;
-const PROTOCOL_UDP: u8 = 17;
+pub const PROTOCOL_ICMP: u8 = 1;
+pub const PROTOCOL_TCP: u8 = 6;
+pub const PROTOCOL_UDP: u8 = 17;
 const PROTOCOL_ROUTING: u8 = 43;
 const PROTOCOL_FRAGMENT: u8 = 44;
-const PROTOCOL_ICMPV6: u8 = 58;
+pub const PROTOCOL_ICMPV6: u8 = 58;
 const PROTOCOL_DESTINATION_OPTIONS: u8 = 60;
 
 /// The network header, where there is a sound one.
@@ -54,13 +55,33 @@ pub struct Packet<'a> {
     pub protocol: u8,
     pub network: Network<'a>,
     pub transport: Transport<'a>,
+    pub detail: Detail<'a>,
+}
+
+/// What stands behind the transport header and is of use: of a packet that has it.
+#[derive(Clone, Copy)]
+pub enum Detail<'a> {
+    None,
+    /// The first TCP option, with its value as far as two bytes go.
+    FirstOption(&'a TcpOption),
+    /// The header that an ICMP error quotes.
+    QuotedIpv4(&'a Ipv4),
+    /// The header that an ICMPv6 error quotes.
+    QuotedIpv6(&'a Ipv6),
 }
 
 impl Packet<'_> {
     /// A frame with no sound IP header.
     #[inline(always)]
     const fn without_network(outcome: Outcome) -> Self {
-        Self { outcome, observed: false, protocol: 0, network: Network::None, transport: Transport::None }
+        Self {
+            outcome,
+            observed: false,
+            protocol: 0,
+            network: Network::None,
+            transport: Transport::None,
+            detail: Detail::None,
+        }
     }
 }
 
@@ -144,6 +165,7 @@ fn decode_ipv4<'a, T: Then<'a>>(
         protocol: ipv4.protocol,
         network: Network::Ipv4(ipv4),
         transport: Transport::None,
+        detail: Detail::None,
     };
     if !packet.observed {
         return then.then(packet);
@@ -186,6 +208,7 @@ fn decode_ipv6<'a, T: Then<'a>>(
         protocol: ipv6.next_header,
         network: Network::Ipv6(ipv6),
         transport: Transport::None,
+        detail: Detail::None,
     };
     if !packet.observed {
         return then.then(packet);
@@ -252,6 +275,16 @@ impl<'a> Payload<'a> {
         self.frame.at(self.offset)
     }
 
+    /// The header that an ICMP error quotes: behind eight bytes, in both versions.
+    #[inline(always)]
+    fn quoted<T: crate::headers::Header>(&self) -> Option<&'a T> {
+        let offset = self.offset + size_of::<Icmp>();
+        if offset + size_of::<T>() > self.end {
+            return None;
+        }
+        self.frame.at(offset)
+    }
+
     /// The extension header at the offset, and its length in bytes.
     #[inline(always)]
     fn extension(&self, protocol: u8) -> Option<(&'a Ipv6Extension, usize)> {
@@ -273,7 +306,12 @@ impl<'a> Payload<'a> {
         if header_length < size_of::<Tcp>() || !self.holds(header_length) {
             return then.then(Packet { outcome: Outcome::Malformed, ..packet });
         }
-        then.then(Packet { outcome: sound, transport: Transport::Tcp(tcp), ..packet })
+        let detail = if header_length >= size_of::<Tcp>() + size_of::<TcpOption>() {
+            self.frame.at(self.offset + size_of::<Tcp>()).map_or(Detail::None, Detail::FirstOption)
+        } else {
+            Detail::None
+        };
+        then.then(Packet { outcome: sound, transport: Transport::Tcp(tcp), detail, ..packet })
     }
 
     #[inline(always)]
@@ -288,19 +326,31 @@ impl<'a> Payload<'a> {
 
     #[inline(always)]
     fn icmp<T: Then<'a>>(&self, packet: Packet<'a>, sound: Outcome, then: T) -> T::Result {
-        match self.header() {
-            Some(icmp) => then.then(Packet { outcome: sound, transport: Transport::Icmp(icmp), ..packet }),
-            None => then.then(Packet { outcome: Outcome::Malformed, ..packet }),
+        let Some(icmp) = self.header::<Icmp>() else {
+            return then.then(Packet { outcome: Outcome::Malformed, ..packet });
+        };
+        let mut detail = Detail::None;
+        if is_icmp_error(icmp.kind)
+            && let Some(quoted) = self.quoted::<Ipv4>()
+            && quoted.version_and_header_length >> 4 == 4
+        {
+            detail = Detail::QuotedIpv4(quoted);
         }
+        then.then(Packet { outcome: sound, transport: Transport::Icmp(icmp), detail, ..packet })
     }
 
     #[inline(always)]
     fn icmpv6<T: Then<'a>>(&self, packet: Packet<'a>, sound: Outcome, then: T) -> T::Result {
-        match self.header() {
-            Some(icmpv6) => {
-                then.then(Packet { outcome: sound, transport: Transport::Icmpv6(icmpv6), ..packet })
-            }
-            None => then.then(Packet { outcome: Outcome::Malformed, ..packet }),
+        let Some(icmpv6) = self.header::<Icmpv6>() else {
+            return then.then(Packet { outcome: Outcome::Malformed, ..packet });
+        };
+        let mut detail = Detail::None;
+        if is_icmpv6_error(icmpv6.kind)
+            && let Some(quoted) = self.quoted::<Ipv6>()
+            && quoted.version_and_class[0] >> 4 == 6
+        {
+            detail = Detail::QuotedIpv6(quoted);
         }
+        then.then(Packet { outcome: sound, transport: Transport::Icmpv6(icmpv6), detail, ..packet })
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{Action, Mode, Settings};
 use crate::interface::{Interface, InterfaceError, Place};
 use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
-use crate::program::LoadError;
+use crate::program::{LoadError, Rings};
 use crate::state::{State, StateError, unpadded};
 use interface::attach_one;
 use opening::{Opened, open_program};
@@ -60,6 +60,8 @@ pub enum Notice {
     Resumed,
     /// It had another configuration or an older program, which was replaced while counting went on.
     Replaced,
+    /// Rings that were made, and how large.
+    Rings(Rings),
     /// An interface that was attached already.
     Kept {
         interface: String,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use jiff::SignedDuration;
-use sensor_ebpf::abi::{INTERFACES, WATCHED_WINDOWS};
+use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
 use serde::{Deserialize, Deserializer};
 
 use crate::prefixes::{ObservedRanges, TooManyRanges};
@@ -18,6 +18,10 @@ pub const DEFAULT_PIN_DIRECTORY: &str = "/sys/fs/bpf/apus";
 const DEFAULT_COUNTER_CPUS: u32 = 64;
 /// An interval that ends: within what every clock here can add up.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// Flows of one interval unless configured otherwise.
+const DEFAULT_MAX_FLOWS: u32 = 1_000_000;
+/// The most flows that an interval may be configured to have: some 20 GiB of them.
+const MOST_FLOWS: u32 = 100_000_000;
 /// The windows watched unless configured otherwise.
 const DEFAULT_WINDOWS: [u16; 1] = [5656];
 
@@ -54,6 +58,27 @@ pub enum Output {
     Table,
 }
 
+/// By what packets are told apart as flows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowKey {
+    /// Source, protocol, class, port, signatures, and the window of TCP scans.
+    #[default]
+    Source,
+    /// The eight fields of CAIDA's FlowTuple: addresses, ports, protocol, TTL, TCP flags, IP length.
+    #[value(name = "flowtuple")]
+    FlowTuple,
+}
+
+/// How flows are written to files.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowsFormat {
+    #[default]
+    Parquet,
+    Csv,
+}
+
 /// A configuration file's keys; flags say the same and win.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -67,6 +92,13 @@ pub struct Options {
     pub action: Option<Action>,
     pub watched_windows: Option<Vec<u16>>,
     pub counter_cpus: Option<NonZeroU32>,
+    pub digests: Option<bool>,
+    pub ring_records: Option<NonZeroU32>,
+    pub drain_cpu: Option<u32>,
+    pub max_flows: Option<NonZeroU32>,
+    pub flow_key: Option<FlowKey>,
+    pub flows: Option<PathBuf>,
+    pub flows_format: Option<FlowsFormat>,
     pub pin_directory: Option<PathBuf>,
     pub output: Option<Output>,
     pub sensor: Option<String>,
@@ -90,6 +122,19 @@ pub struct CountingFlags {
     /// Name of this sensor in its output [default: the host's name]
     #[arg(long, value_name = "NAME")]
     pub sensor: Option<String>,
+    #[command(flatten)]
+    pub flows: FlowFlags,
+}
+
+/// Flags about flows.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FlowFlags {
+    /// By what packets are told apart as flows [default: source]
+    #[arg(long, value_enum)]
+    pub flow_key: Option<FlowKey>,
+    /// Flows of one interval; packets of further sources are added up without them [default: 1000000]
+    #[arg(long, value_name = "NUMBER")]
+    pub max_flows: Option<NonZeroU32>,
 }
 
 /// Flag for where the pinned set is.
@@ -129,8 +174,18 @@ impl CountingFlags {
     /// Those of [`Options::read`].
     pub fn options(&self) -> Result<Options, ConfigError> {
         let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
-        let Self { config: _, interval, observed, watched_windows, sensor } = self.clone();
-        Ok(Options { interval, observed, watched_windows, sensor, ..Options::default() }.or(file))
+        let Self { config: _, interval, observed, watched_windows, sensor, flows } = self.clone();
+        let FlowFlags { flow_key, max_flows } = flows;
+        let flags = Options {
+            interval,
+            observed,
+            watched_windows,
+            sensor,
+            flow_key,
+            max_flows,
+            ..Options::default()
+        };
+        Ok(flags.or(file))
     }
 }
 
@@ -145,6 +200,17 @@ pub struct Settings {
     pub action: Action,
     pub watched_windows: Vec<u16>,
     pub counter_cpus: NonZeroU32,
+    /// Whether digests are written, and flows made of them.
+    pub digests: bool,
+    /// Digests in a ring, where a size is asked for.
+    pub ring_records: Option<NonZeroU32>,
+    /// The CPU that the rings are drained on, where one is asked for.
+    pub drain_cpu: Option<u32>,
+    pub max_flows: u32,
+    pub flow_key: FlowKey,
+    /// The folder that each interval's flows are written to.
+    pub flows: Option<PathBuf>,
+    pub flows_format: FlowsFormat,
     pub pin_directory: PathBuf,
     pub output: Output,
     pub sensor: String,
@@ -176,6 +242,14 @@ pub enum ConfigError {
     IntervalTooShort(Duration),
     #[error("an interval of {0:?} is too long: 366 days are the most")]
     IntervalTooLong(Duration),
+    #[error(
+        "max_flows is {0}, at most {MOST_FLOWS} fit: packets of further sources are added up without them"
+    )]
+    TooManyFlows(u32),
+    #[error("ring_records is {0}, at most {LARGEST_RING} fit")]
+    RingTooLarge(u32),
+    #[error("flows are made of digests: with digests = false there are none to write to {0}")]
+    FlowsWithoutDigests(PathBuf),
     #[error(transparent)]
     Ranges(#[from] TooManyRanges),
 }
@@ -206,6 +280,13 @@ impl Options {
             action: self.action.or(other.action),
             watched_windows: self.watched_windows.or(other.watched_windows),
             counter_cpus: self.counter_cpus.or(other.counter_cpus),
+            digests: self.digests.or(other.digests),
+            ring_records: self.ring_records.or(other.ring_records),
+            drain_cpu: self.drain_cpu.or(other.drain_cpu),
+            max_flows: self.max_flows.or(other.max_flows),
+            flow_key: self.flow_key.or(other.flow_key),
+            flows: self.flows.or(other.flows),
+            flows_format: self.flows_format.or(other.flows_format),
             pin_directory: self.pin_directory.or(other.pin_directory),
             output: self.output.or(other.output),
             sensor: self.sensor.or(other.sensor),
@@ -233,6 +314,13 @@ impl Options {
             counter_cpus: self
                 .counter_cpus
                 .unwrap_or(const { NonZeroU32::new(DEFAULT_COUNTER_CPUS).expect("a number above zero") }),
+            digests: self.digests.unwrap_or(true),
+            ring_records: self.ring_records,
+            drain_cpu: self.drain_cpu,
+            max_flows: self.max_flows.map_or(DEFAULT_MAX_FLOWS, NonZeroU32::get),
+            flow_key: self.flow_key.unwrap_or_default(),
+            flows: self.flows,
+            flows_format: self.flows_format.unwrap_or_default(),
             pin_directory: self.pin_directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()),
             output: self.output.unwrap_or_default(),
             sensor: self.sensor.unwrap_or_else(host_name),
@@ -243,6 +331,12 @@ impl Options {
 }
 
 impl Settings {
+    /// The watched windows as the program has them, in the order of their counters.
+    #[must_use]
+    pub fn watched_windows(&self) -> Vec<u32> {
+        self.watched_windows.iter().copied().map(u32::from).collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         if self.action == Action::Drop {
             if self.observed.is_empty() {
@@ -262,6 +356,15 @@ impl Settings {
             if self.interfaces[..index].contains(interface) {
                 return Err(ConfigError::InterfaceTwice(interface.clone()));
             }
+        }
+        if self.max_flows > MOST_FLOWS {
+            return Err(ConfigError::TooManyFlows(self.max_flows));
+        }
+        if let Some(records) = self.ring_records.filter(|records| records.get() > LARGEST_RING) {
+            return Err(ConfigError::RingTooLarge(records.get()));
+        }
+        if let Some(flows) = self.flows.as_ref().filter(|_| !self.digests) {
+            return Err(ConfigError::FlowsWithoutDigests(flows.clone()));
         }
         if self.interval < Duration::from_millis(100) {
             return Err(ConfigError::IntervalTooShort(self.interval));

@@ -26,6 +26,9 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
     let CpuCounters {
         packets,
         bytes: _,
+        // Held against what is read of them: `flows::law`.
+        digests: _,
+        digests_lost: _,
         tcp_classes,
         signatures,
         outcomes,

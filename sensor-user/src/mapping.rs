@@ -16,6 +16,9 @@ pub enum MappingError {
     /// A map of another shape.
     #[error("map {name} has values of {found} bytes, {expected} expected; detach, then run again")]
     Layout { name: &'static str, found: u32, expected: usize },
+    /// A map with fewer entries than the control record says.
+    #[error("map {name} has {found} entries, at least {expected} expected; detach, then run again")]
+    TooFew { name: &'static str, found: u32, expected: u32 },
     /// The kernel refused.
     #[error("cannot map {name} into memory: {source}")]
     Refused { name: &'static str, source: io::Error },

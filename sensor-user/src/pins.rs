@@ -151,7 +151,7 @@ impl Pins {
     /// Whether all maps are there.
     #[must_use]
     pub fn has_maps(&self) -> bool {
-        [maps::COUNTERS, maps::CONTROL, maps::REPORTED].into_iter().all(|name| self.map(name).exists())
+        maps::ALL.into_iter().all(|name| self.map(name).exists())
     }
 
     #[must_use]
@@ -224,7 +224,7 @@ impl Pins {
         for index in self.links()? {
             self.remove_link(index)?;
         }
-        for name in [PROGRAM, NEXT_PROGRAM, maps::COUNTERS, maps::CONTROL, maps::REPORTED] {
+        for name in [PROGRAM, NEXT_PROGRAM].into_iter().chain(maps::ALL) {
             self.remove(&self.path.join(name))?;
         }
         self.files()

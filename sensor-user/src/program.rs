@@ -1,16 +1,18 @@
 //! Loading the XDP program with its configuration.
 
+mod plan;
 mod rodata;
 
-use std::num::NonZeroU32;
 use std::path::Path;
 
 use aya::programs::{ProgramError, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
-use sensor_ebpf::abi::{BANKS, Control, CpuCounters, Ipv4Range, Ipv6Range, maps, programs};
+use sensor_ebpf::abi::{BANKS, maps, programs};
 
-use crate::features::{Cpus, Features};
+use crate::config::Settings;
+use crate::features::Features;
 
+pub use plan::{Plan, Rings, Slots, segments};
 pub use rodata::{NO_WINDOW, Rodata};
 
 /// Why the program is not in the kernel.
@@ -20,7 +22,9 @@ pub enum LoadError {
         "no permission to load XDP programs: run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
     )]
     Permission,
-    #[error("the kernel has too little memory for {mebibytes} MiB of counters: lower --counter-cpus")]
+    #[error(
+        "the kernel has too little memory for {mebibytes} MiB of counters and digests: lower --counter-cpus or --ring-records"
+    )]
     Memory { mebibytes: u64 },
     #[error("cannot load the XDP program: {0}")]
     Object(#[from] EbpfError),
@@ -51,38 +55,6 @@ impl LoadError {
     }
 }
 
-/// How CPUs share slots of counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slots {
-    /// Slots in all.
-    pub count: u32,
-    /// Whether the last one is for every CPU without one of its own.
-    pub last_is_shared: bool,
-}
-
-impl Slots {
-    /// A slot for each CPU that is up, at most `limit`; and one for all others, where there can be any.
-    #[must_use]
-    pub fn plan(cpus: Cpus, limit: NonZeroU32) -> Self {
-        let exclusive = cpus.online_end.min(limit.get());
-        Self::existing(cpus, (exclusive + 1).min(cpus.possible))
-    }
-
-    /// The plan behind a set of counters with so many slots.
-    #[must_use]
-    pub const fn existing(cpus: Cpus, count: u32) -> Self {
-        Self { count, last_is_shared: count < cpus.possible }
-    }
-
-    /// Kernel memory of all maps and of `.rodata`, in bytes.
-    #[must_use]
-    pub fn kernel_memory(self) -> u64 {
-        let counters = size_of::<CpuCounters>() as u64;
-        let ranges = (size_of::<Ipv4Range>() + size_of::<Ipv6Range>()) * sensor_ebpf::abi::OBSERVED_RANGES;
-        counters * u64::from(self.count * BANKS + 2) + (size_of::<Control>() + ranges) as u64
-    }
-}
-
 /// The program of the object that this kernel can take.
 #[must_use]
 pub const fn program_name(features: Features) -> &'static str {
@@ -93,26 +65,61 @@ pub const fn program_name(features: Features) -> &'static str {
 ///
 /// # Errors
 /// Where this process may not, the kernel will not, or has too little memory.
-pub fn load(
-    rodata: &Rodata,
-    slots: Slots,
-    features: Features,
-    pins: Option<&Path>,
-) -> Result<Ebpf, LoadError> {
+pub fn load(rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, LoadError> {
     let mut loader = EbpfLoader::new();
     // The verifier's reasons are for us, not for one line to a person.
     loader.verifier_log_level(VerifierLogLevel::STATS);
     rodata.put_into(&mut loader);
-    loader.map_max_entries(maps::COUNTERS, slots.count * BANKS);
+    let [positions, ipv4_segments, ipv6_segments] = plan.rings.entries();
+    loader
+        .map_max_entries(maps::COUNTERS, plan.slots.count * BANKS)
+        .map_max_entries(maps::RINGS, positions)
+        .map_max_entries(maps::IPV4_DIGESTS, ipv4_segments)
+        .map_max_entries(maps::IPV6_DIGESTS, ipv6_segments);
     if let Some(directory) = pins {
-        for name in [maps::COUNTERS, maps::CONTROL, maps::REPORTED] {
+        for name in maps::ALL {
             loader.map_pin_path(name, directory.join(name));
         }
     }
-    let mut ebpf = loader.load(sensor_objects::SENSOR).map_err(|error| explain(error, slots))?;
-    let program = xdp(&mut ebpf, program_name(features))?;
+    let mut ebpf = loader.load(sensor_objects::SENSOR).map_err(|error| explain(error, plan))?;
+    let program = xdp(&mut ebpf, program_name(plan.features))?;
     program.load()?;
     Ok(ebpf)
+}
+
+/// A program of one's own in the kernel: unpinned and not attached, it goes when this does.
+pub struct Alone {
+    pub ebpf: Ebpf,
+    /// The program of the object that is loaded.
+    pub name: &'static str,
+    pub plan: Plan,
+}
+
+impl Alone {
+    /// Loads the program as these settings want it on this machine.
+    ///
+    /// # Errors
+    /// Those of [`Plan::probe`] and [`load`].
+    pub fn load(settings: &Settings) -> Result<Self, LoadError> {
+        Self::load_as(settings, Plan::probe(settings)?)
+    }
+
+    /// The same by another plan.
+    ///
+    /// # Errors
+    /// Those of [`load`].
+    pub fn load_as(settings: &Settings, plan: Plan) -> Result<Self, LoadError> {
+        let ebpf = load(&Rodata::new(settings, &plan, &settings.watched_windows()), &plan, None)?;
+        Ok(Self { ebpf, name: program_name(plan.features), plan })
+    }
+
+    /// The program itself.
+    ///
+    /// # Errors
+    /// Those of [`xdp`].
+    pub fn program(&mut self) -> Result<&mut Xdp, LoadError> {
+        xdp(&mut self.ebpf, self.name)
+    }
 }
 
 /// The XDP program `name` of a loaded object.
@@ -124,14 +131,14 @@ pub fn xdp<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, Lo
 }
 
 /// A refused map creation says `EPERM` or `ENOMEM` deep inside: the two that a person can act on.
-fn explain(error: EbpfError, slots: Slots) -> LoadError {
+fn explain(error: EbpfError, plan: &Plan) -> LoadError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
             match io.raw_os_error() {
                 Some(libc::EPERM | libc::EACCES) => return LoadError::Permission,
                 Some(libc::ENOMEM) => {
-                    return LoadError::Memory { mebibytes: slots.kernel_memory() >> 20 };
+                    return LoadError::Memory { mebibytes: plan.kernel_memory() >> 20 };
                 }
                 _ => {}
             }

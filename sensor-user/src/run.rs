@@ -19,6 +19,7 @@ use crate::interface::Interface;
 use crate::interval::{Interval, timestamp, write};
 use crate::logs::Lines;
 use crate::pins::PinError;
+use crate::table::grouped;
 
 /// How long the kernel may take to detach what is no longer pinned.
 const LONGEST_DETACHING: Duration = Duration::from_secs(1);
@@ -236,6 +237,13 @@ fn describe(notice: &Notice) -> String {
     match notice {
         Notice::Resumed => "found a pinned sensor; its counters go on".into(),
         Notice::Replaced => "its configuration or program was another one, and is replaced".into(),
+        Notice::Rings(rings) => format!(
+            "rings of {} IPv4 and {} IPv6 digests on each of {} CPUs, {} MiB in all",
+            grouped(rings.records.into()),
+            grouped(rings.records_ipv6.into()),
+            rings.cpus,
+            rings.kernel_memory() >> 20
+        ),
         Notice::Kept { interface } => format!("attached to {interface} already"),
         Notice::Attached { interface, driver, mode } => {
             let mode = match mode {

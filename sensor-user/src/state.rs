@@ -9,9 +9,10 @@ use sensor_ebpf::abi::{
 };
 
 use crate::counters::Totals;
+use crate::digests::{RingMaps, rings_of};
 use crate::mapping::{MappedArray, MappingError};
 use crate::pins::Pins;
-use crate::program::NO_WINDOW;
+use crate::program::{NO_WINDOW, Rings};
 use crate::watcher::Watcher;
 
 /// Why a pinned set cannot be used.
@@ -44,6 +45,7 @@ pub enum StateError {
 /// The maps of a sensor, mapped.
 pub struct State {
     pub watcher: Watcher,
+    pub rings: RingMaps,
     reported: MappedArray<CpuCounters>,
 }
 
@@ -61,14 +63,16 @@ impl State {
         if found != ABI_VERSION {
             return Err(StateError::Version { path: pins.path().into(), found });
         }
-        let counters = open(pins, maps::COUNTERS)?;
-        let reported = open(pins, maps::REPORTED)?;
+        let watcher =
+            Watcher::from_mappings(mapped(pins, maps::COUNTERS)?, MappedArray::new(maps::CONTROL, &control)?);
+        let positions = mapped(pins, maps::RINGS)?;
+        // SAFETY: an entry of the mapping; this much of the record is written before a set is whole.
+        let plan = unsafe { rings_of(&*watcher.control(), positions.entries()) };
+        let (ipv4, ipv6) = (mapped(pins, maps::IPV4_DIGESTS)?, mapped(pins, maps::IPV6_DIGESTS)?);
         Ok(Self {
-            watcher: Watcher::from_mappings(
-                MappedArray::new(maps::COUNTERS, &counters)?,
-                MappedArray::new(maps::CONTROL, &control)?,
-            ),
-            reported: MappedArray::new(maps::REPORTED, &reported)?,
+            watcher,
+            rings: RingMaps::from_mappings(positions, ipv4, ipv6, plan)?,
+            reported: mapped(pins, maps::REPORTED)?,
         })
     }
 
@@ -84,12 +88,17 @@ impl State {
     ///
     /// # Errors
     /// Where the object is of another layout.
-    pub fn begin(ebpf: &aya::Ebpf, now: u64) -> Result<Self, StateError> {
-        let state = Self { watcher: Watcher::new(ebpf)?, reported: MappedArray::of(maps::REPORTED, ebpf)? };
+    pub fn begin(ebpf: &aya::Ebpf, rings: Rings, now: u64) -> Result<Self, StateError> {
+        let state = Self {
+            watcher: Watcher::new(ebpf)?,
+            rings: RingMaps::new(ebpf, rings)?,
+            reported: MappedArray::of(maps::REPORTED, ebpf)?,
+        };
         let slots = state.watcher.slots();
         state.update(|control| {
             control.abi_version = ABI_VERSION;
             control.slots = slots;
+            (control.ring_records, control.ring_records_ipv6) = (rings.records, rings.records_ipv6);
             control.epoch_unix_nanoseconds = now;
             control.reported_unix_nanoseconds = now;
             control.magic = MAGIC;
@@ -134,6 +143,10 @@ impl State {
             AtomicU64::from_ptr(&raw mut (*control).sequence).store(sequence, Ordering::Release);
         }
     }
+}
+
+fn mapped<T>(pins: &Pins, name: &'static str) -> Result<MappedArray<T>, StateError> {
+    Ok(MappedArray::new(name, &open(pins, name)?)?)
 }
 
 fn open(pins: &Pins, name: &'static str) -> Result<MapData, StateError> {

@@ -111,6 +111,7 @@ impl Status {
     fn new(pins: &Pins, state: &State, totals: Document) -> Result<Self, StatusError> {
         let control = state.control();
         let slots = Slots::existing(Cpus::probe().map_err(StatusError::Cpus)?, control.slots);
+        let rings = state.rings.plan();
         let links = pins.links()?;
         let time = |nanoseconds: u64| timestamp(i128::from(nanoseconds));
         let interface = |record: &InterfaceRecord| AttachedInterface {
@@ -128,7 +129,7 @@ impl Status {
             intervals_reported: control.sequence,
             last_interval_end: time(control.reported_unix_nanoseconds),
             action: if control.drop_observed == 0 { "pass" } else { "drop" },
-            kernel_memory_bytes: slots.kernel_memory(),
+            kernel_memory_bytes: slots.kernel_memory() + rings.kernel_memory(),
             counter_slots: slots.count,
             last_slot_is_shared: slots.last_is_shared,
             interfaces: control.interfaces.iter().filter(|record| record.index != 0).map(interface).collect(),

@@ -6,7 +6,6 @@ mod privilege;
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 
@@ -18,9 +17,9 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, pipe};
 use sensor_user::capabilities::{CapabilityError, drop_all};
 use sensor_user::config::Options;
-use sensor_user::features::{Cpus, Features};
+use sensor_user::features::Features;
 use sensor_user::pins::Pins;
-use sensor_user::program::{self, Rodata, Slots};
+use sensor_user::program::{self, Plan, Rodata};
 use sensor_user::watcher::Watcher;
 
 /// Runs `work` in a process of its own with a single thread, which may lose its privileges for good, and
@@ -107,10 +106,9 @@ fn the_agents_work_needs_no_privilege() {
         let pins = Pins::new(&folder.path().join("apus"));
         pins.create().unwrap();
         let settings = Options::default().resolve().unwrap();
-        let slots = Slots::plan(Cpus::probe().unwrap(), NonZeroU32::MIN);
-        let features = Features::probe().unwrap();
-        let rodata = Rodata::new(&settings, slots, features, &[]);
-        let ebpf = program::load(&rodata, slots, features, Some(pins.path())).unwrap();
+        let plan = Plan::probe(&settings).unwrap();
+        let rodata = Rodata::new(&settings, &plan, &[]);
+        let ebpf = program::load(&rodata, &plan, Some(pins.path())).unwrap();
         let watcher = Watcher::new(&ebpf).unwrap();
         let output = File::create(folder.path().with_extension("output")).unwrap();
 

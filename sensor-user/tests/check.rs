@@ -10,9 +10,9 @@ use aya::programs::XdpMode;
 use nix::sched::{CloneFlags, unshare};
 use sensor_user::check::{Line, Status, lines};
 use sensor_user::config::{Mode, Options, Settings};
-use sensor_user::features::{Cpus, Features};
+
 use sensor_user::interface::{Interface, Place};
-use sensor_user::program::{self, Rodata, Slots};
+use sensor_user::program::Alone;
 
 /// Runs `work` in a thread with a network namespace of its own, which ends with it.
 fn in_namespace(work: impl FnOnce() + Send) {
@@ -86,12 +86,8 @@ fn a_program_that_is_attached_is_seen_and_left_alone() {
     }
     in_namespace(|| {
         let settings = settings("lo", Mode::Auto);
-        let features = Features::probe().unwrap();
-        let slots = Slots::existing(Cpus::probe().unwrap(), 1);
-        let mut ebpf =
-            program::load(&Rodata::new(&settings, slots, features, &[]), slots, features, None).unwrap();
-        let program = program::xdp(&mut ebpf, program::program_name(features)).unwrap();
-        program.attach("lo", XdpMode::Skb).unwrap();
+        let mut alone = Alone::load(&settings).unwrap();
+        alone.program().unwrap().attach("lo", XdpMode::Skb).unwrap();
         let lines = lines(&settings, true).unwrap();
         let line = of(&lines, "XDP program");
         assert_eq!(line.status, Status::Fail);

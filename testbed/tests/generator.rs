@@ -6,19 +6,18 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use aya::Ebpf;
 use aya::programs::XdpMode;
 use sensor_user::config::{Options, Settings};
 use sensor_user::document::Document;
-use sensor_user::features::{Cpus, Features};
-use sensor_user::program::{self, Rodata, Slots};
+
+use sensor_user::program::Alone;
 use sensor_user::watcher::Watcher;
 use serde_json::Value;
 use testbed::{Error, Generator, Link, Namespace, Order, Pace, document, is_privileged, mix};
 
 /// The sensor's program on the telescope's end of a link, with what it counts.
 struct Sensor {
-    _ebpf: Ebpf,
+    _alone: Alone,
     watcher: Watcher,
     settings: Settings,
 }
@@ -27,15 +26,11 @@ impl Sensor {
     fn attach(link: &Link<'_>, mode: XdpMode) -> Result<Self> {
         let observed = mix::OBSERVED.iter().map(|prefix| prefix.parse()).collect::<Result<_, _>>()?;
         let settings = Options { observed: Some(observed), ..Options::default() }.resolve()?;
-        let slots = Slots::plan(Cpus::probe()?, settings.counter_cpus);
-        let features = Features::probe()?;
-        let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
-        let rodata = Rodata::new(&settings, slots, features, &windows);
-        let mut ebpf = program::load(&rodata, slots, features, None)?;
-        let program = program::xdp(&mut ebpf, program::program_name(features))?;
+        let mut alone = Alone::load(&settings)?;
+        let program = alone.program()?;
         let end = &link.telescope;
         end.namespace.within(|| program.attach_to_if_index(end.index, mode))??;
-        Ok(Self { watcher: Watcher::new(&ebpf)?, _ebpf: ebpf, settings })
+        Ok(Self { watcher: Watcher::new(&alone.ebpf)?, _alone: alone, settings })
     }
 
     fn document(&self) -> Result<Value> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 use anyhow::{Context as _, Result, bail};
-use sensor_ebpf::abi::{CpuCounters, Outcome, PORTS, Signature, TcpClass, WATCHED_WINDOWS};
+use sensor_ebpf::abi::{CpuCounters, Family, Outcome, PORTS, Signature, TcpClass, WATCHED_WINDOWS};
 use sensor_user::counters::Totals;
 
 /// Counters by name, those at zero left out.
@@ -45,6 +45,10 @@ fn outcome(index: usize) -> Option<&'static str> {
     Outcome::ALL.get(index).map(|outcome| outcome.name())
 }
 
+fn family(index: usize) -> Option<&'static str> {
+    Family::ALL.get(index).map(|family| family.name())
+}
+
 fn class(index: usize) -> Option<&'static str> {
     TcpClass::ALL.get(index).map(|class| class.name())
 }
@@ -53,9 +57,11 @@ fn signature(index: usize) -> Option<&'static str> {
     Signature::ALL.get(index).map(|signature| signature.name())
 }
 
-const FIELDS: [Field; 15] = [
+const FIELDS: [Field; 17] = [
     field!(packets, 1, Keys::One),
     field!(bytes, 1, Keys::One),
+    field!(digests, 2, Keys::Named(family)),
+    field!(digests_lost, 2, Keys::Named(family)),
     field!(tcp_classes, 4, Keys::Named(class)),
     field!(signatures, 4, Keys::Named(signature)),
     field!(outcomes, 16, Keys::Named(outcome)),

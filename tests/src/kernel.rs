@@ -6,8 +6,8 @@ use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use sensor_ebpf::abi::BANKS;
 use sensor_user::config::Settings;
 use sensor_user::counters::Totals;
-use sensor_user::features::{Cpus, Features};
-use sensor_user::program::{self, Rodata, Slots};
+use sensor_user::features::Features;
+use sensor_user::program::{Alone, Plan, Slots};
 use sensor_user::watcher::Watcher;
 
 use crate::counter_names::counts;
@@ -21,9 +21,9 @@ const XDP_PASS: u32 = 2;
 
 /// A loaded program with counters of its own.
 pub struct Kernel {
-    ebpf: Ebpf,
+    pub ebpf: Ebpf,
     program: &'static str,
-    features: Features,
+    pub plan: Plan,
     pub watcher: Watcher,
     /// What the counters had counted when [`Kernel::run`] was last asked.
     known: Totals,
@@ -35,8 +35,7 @@ impl Kernel {
     /// # Errors
     /// Where the kernel refuses it.
     pub fn load(settings: &Settings) -> Result<Self> {
-        let slots = Slots::plan(Cpus::probe()?, settings.counter_cpus);
-        Self::load_with(settings, slots)
+        Self::load_as(settings, Plan::probe(settings)?)
     }
 
     /// Loads the program with these slots.
@@ -44,21 +43,21 @@ impl Kernel {
     /// # Errors
     /// Where the kernel refuses it.
     pub fn load_with(settings: &Settings, slots: Slots) -> Result<Self> {
-        let features = Features::probe()?;
-        let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
-        let rodata = Rodata::new(settings, slots, features, &windows);
-        let ebpf = program::load(&rodata, slots, features, None)?;
+        Self::load_as(settings, Plan::with_slots(settings, slots, Features::probe()?))
+    }
+
+    fn load_as(settings: &Settings, plan: Plan) -> Result<Self> {
+        let Alone { ebpf, name: program, plan } = Alone::load_as(settings, plan)?;
         let watcher = Watcher::new(&ebpf)?;
-        anyhow::ensure!(watcher.slots() == slots.count, "{} slots, {BANKS} banks each", watcher.slots());
-        let known = Totals::default();
-        Ok(Self { ebpf, program: program::program_name(features), features, watcher, known })
+        anyhow::ensure!(watcher.slots() == plan.slots.count, "{} slots, {BANKS} banks each", watcher.slots());
+        Ok(Self { ebpf, program, plan, watcher, known: Totals::default() })
     }
 
     /// Whether this kernel runs the program on frames that do not fit one buffer.
     #[must_use]
     pub const fn takes(&self, frame: &[u8]) -> bool {
         frame.len() >= SHORTEST_FRAME
-            && (self.features.multi_buffer || frame.len() <= crate::host::FIRST_BUFFER)
+            && (self.plan.features.multi_buffer || frame.len() <= crate::host::FIRST_BUFFER)
     }
 
     /// The program, to be run from any thread.

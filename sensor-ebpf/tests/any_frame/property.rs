@@ -9,7 +9,7 @@ use sensor_ebpf::abi::{CpuCounters, Outcome};
 use sensor_ebpf::count::{Raise, WatchedWindows, count};
 use sensor_ebpf::headers::{Frame, Header};
 use sensor_ebpf::observed::{Everything, Observe};
-use sensor_ebpf::packet::{Network, Packet, Transport, decode};
+use sensor_ebpf::packet::{Detail, Network, Packet, Transport, decode};
 
 use model::Configuration;
 
@@ -132,6 +132,12 @@ fn lies_inside(bytes: &[u8], packet: &Packet<'_>) {
         Transport::Icmp(header) => is_inside(bytes, header),
         Transport::Icmpv6(header) => is_inside(bytes, header),
     }
+    match packet.detail {
+        Detail::None => {}
+        Detail::FirstOption(header) => is_inside(bytes, header),
+        Detail::QuotedIpv4(header) => is_inside(bytes, header),
+        Detail::QuotedIpv6(header) => is_inside(bytes, header),
+    }
 }
 
 fn is_inside<T: Header>(bytes: &[u8], header: &T) {
@@ -169,6 +175,8 @@ fn record(counters: &mut CpuCounters, packet: &Packet<'_>, bytes: u64) -> Vec<(u
 struct Recorded;
 
 impl Raise for Recorded {
+    const EXCLUSIVE: bool = true;
+
     unsafe fn raise(counter: *mut u64, by: u64) {
         RAISED.with_borrow_mut(|raised| raised.push((counter.addr(), by)));
         // SAFETY: the caller's promise.

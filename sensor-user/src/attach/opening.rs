@@ -4,14 +4,16 @@ use aya::programs::links::{FdLink, PinnedLink};
 use aya::programs::xdp::XdpLink;
 use aya::programs::{ProgramError, Xdp};
 use aya_obj::programs::XdpAttachType;
+use sensor_ebpf::abi::{Control, maps};
 
 use super::{AttachError, Notice, unix_nanoseconds};
 use crate::config::{Action, Settings};
+use crate::digests::RingMaps;
 use crate::features::{Cpus, Features};
 use crate::logs::Lines;
 use crate::pins::Pins;
-use crate::program::{self, LoadError, Rodata, Slots};
-use crate::state::{State, place_windows};
+use crate::program::{self, LoadError, Plan, Rings, Rodata, Slots};
+use crate::state::{State, StateError, place_windows};
 
 /// The program that the configuration asks for, pinned and ready to attach, and its maps.
 pub struct Opened {
@@ -31,11 +33,7 @@ pub fn open_program(
     if pins.links()?.is_empty() && (!pins.has_maps() || State::is_unfinished(pins)?) {
         pins.clear()?;
     }
-    let found = if pins.path().join(sensor_ebpf::abi::maps::CONTROL).exists() {
-        Some(State::open(pins)?)
-    } else {
-        None
-    };
+    let found = if pins.path().join(maps::CONTROL).exists() { Some(State::open(pins)?) } else { None };
     let (slots, windows, watched) = match &found {
         Some(state) => {
             let control = state.control();
@@ -43,11 +41,12 @@ pub fn open_program(
             (Slots::existing(cpus, control.slots), record, watched)
         }
         None => {
-            let watched: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
+            let watched = settings.watched_windows();
             (Slots::plan(cpus, settings.counter_cpus), watched.clone(), watched)
         }
     };
-    let rodata = Rodata::new(settings, slots, features, &watched);
+    let plan = Plan::with_slots(settings, slots, features);
+    let rodata = Rodata::new(settings, &plan, &watched);
     let fingerprint = rodata.fingerprint();
     let found = match found {
         Some(state) if state.control().configuration == fingerprint && pins.is_complete() => {
@@ -57,12 +56,26 @@ pub fn open_program(
         other => other,
     };
 
-    let mut ebpf = program::load(&rodata, slots, features, Some(pins.path()))?;
+    // Rings of another size are other maps. What nobody has read of the old ones is lost, and the next
+    // interval says how much that was.
+    let renewed = found.as_ref().is_some_and(|state| !is_kept(&state.control(), plan.rings));
+    if renewed {
+        for name in [maps::RINGS, maps::IPV4_DIGESTS, maps::IPV6_DIGESTS] {
+            pins.remove(&pins.map(name))?;
+        }
+    }
+    let mut ebpf = program::load(&rodata, &plan, Some(pins.path()))?;
     let fresh = found.is_none();
     let state = match found {
-        Some(state) => state,
-        None => State::begin(&ebpf, unix_nanoseconds())?,
+        Some(mut state) => {
+            state.rings = RingMaps::new(&ebpf, plan.rings).map_err(StateError::from)?;
+            state
+        }
+        None => State::begin(&ebpf, plan.rings, unix_nanoseconds())?,
     };
+    if plan.rings.is_on() && (fresh || renewed) {
+        notices.push(Notice::Rings(plan.rings));
+    }
     let program = program::xdp(&mut ebpf, program::program_name(features))?;
     pins.remove(&pins.next_program())?;
     program
@@ -73,6 +86,7 @@ pub fn open_program(
     // are counted.
     state.update(|control| {
         control.configuration = 0;
+        (control.ring_records, control.ring_records_ipv6) = (plan.rings.records, plan.rings.records_ipv6);
         control.watched_window_count = u32::try_from(windows.len()).unwrap_or(0);
         control.watched_windows.iter_mut().zip(&windows).for_each(|(place, window)| *place = *window);
     });
@@ -89,6 +103,12 @@ pub fn open_program(
     }
     let lines = Lines::of(&mut ebpf).map_err(LoadError::from)?;
     Ok(Opened { state, program: pinned_program(pins)?, lines })
+}
+
+/// Whether the rings that are there are those that are wanted, and no agent was killed while changing them.
+fn is_kept(control: &Control, wanted: Rings) -> bool {
+    control.configuration != 0
+        && (control.ring_records, control.ring_records_ipv6) == (wanted.records, wanted.records_ipv6)
 }
 
 fn pinned_program(pins: &Pins) -> Result<Xdp, AttachError> {

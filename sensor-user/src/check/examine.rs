@@ -1,5 +1,7 @@
 //! From facts to lines: first those about the host, then those about each interface.
 
+use std::num::NonZeroU32;
+
 use aya::programs::{ProgramError, loaded_programs};
 
 use super::facts::{self, Memory, Privileges};
@@ -11,7 +13,7 @@ use crate::config::{Action, Settings};
 use crate::features::{Cpus, Features};
 use crate::interface::{Interface, Link};
 use crate::pins::Pins;
-use crate::program::{LoadError, Slots};
+use crate::program::{LoadError, Plan, Rings, Slots};
 
 /// All there is to say about this host and the configured interfaces.
 ///
@@ -20,7 +22,8 @@ use crate::program::{LoadError, Slots};
 pub fn lines(settings: &Settings, may_attach: bool) -> Result<Vec<Line>, CheckError> {
     let cpus = Cpus::probe().map_err(CheckError::Cpus)?;
     let slots = Slots::plan(cpus, settings.counter_cpus);
-    let memory = facts::memory(slots, cpus, &Pins::new(&settings.pin_directory));
+    let rings = Rings::plan(slots, settings.digests, settings.ring_records);
+    let memory = facts::memory(slots, rings, cpus, &Pins::new(&settings.pin_directory));
     let features = Features::probe();
     let multi_buffer = features.as_ref().ok().map(|features| features.multi_buffer);
 
@@ -41,7 +44,8 @@ pub fn lines(settings: &Settings, may_attach: bool) -> Result<Vec<Line>, CheckEr
     Ok(lines)
 }
 
-/// Loads the program with its counters where there is room for them, else with one slot for all CPUs.
+/// Loads the program with its counters and rings where there is room for them, else with one slot for all CPUs
+/// and the smallest rings.
 fn load(
     settings: &Settings,
     memory: &Memory,
@@ -51,8 +55,15 @@ fn load(
         Answer::Forbidden => LoadError::Permission,
         _ => LoadError::Probe(error),
     });
-    let slots = if host::has_room(memory) { memory.slots } else { Slots::existing(memory.cpus, 1) };
-    features.and_then(|features| Trial::load(settings, slots, features)).map_err(Refusal::from)
+    let (slots, rings) = if host::has_room(memory) {
+        (memory.slots, memory.rings)
+    } else {
+        let slots = Slots::existing(memory.cpus, 1);
+        (slots, Rings::plan(slots, settings.digests, Some(NonZeroU32::MIN)))
+    };
+    features
+        .and_then(|features| Trial::load(settings, Plan { features, slots, rings }))
+        .map_err(Refusal::from)
 }
 
 fn of_host(

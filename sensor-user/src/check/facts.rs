@@ -10,7 +10,7 @@ use nix::unistd::{AccessFlags, access};
 
 use crate::features::Cpus;
 use crate::pins::Pins;
-use crate::program::Slots;
+use crate::program::{Rings, Slots};
 
 /// The place where the sensor is to be pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,24 @@ pub struct Privileges {
     pub confined: bool,
 }
 
-/// What the counters take, and what there is.
+/// What counters and rings take, and what there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
     pub slots: Slots,
+    pub rings: Rings,
     pub cpus: Cpus,
     pub cpus_online: u32,
     /// In bytes.
     pub available: Option<u64>,
     /// Whether a pinned sensor has it already.
     pub taken: bool,
+}
+
+impl Memory {
+    /// In bytes.
+    pub fn needed(&self) -> u64 {
+        self.slots.kernel_memory() + self.rings.kernel_memory()
+    }
 }
 
 /// The release of the running kernel.
@@ -97,12 +105,12 @@ fn maps_every_user(map: &str) -> bool {
     map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
-/// What the counters of `slots` would take.
-pub fn memory(slots: Slots, cpus: Cpus, pins: &Pins) -> Memory {
+/// What these slots and rings would take.
+pub fn memory(slots: Slots, rings: Rings, cpus: Cpus, pins: &Pins) -> Memory {
     let online =
         aya::util::online_cpus().map_or(cpus.online_end, |online| u32::try_from(online.len()).unwrap_or(1));
     let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available(&text));
-    Memory { slots, cpus, cpus_online: online, available, taken: pins.has_maps() }
+    Memory { slots, rings, cpus, cpus_online: online, available, taken: pins.has_maps() }
 }
 
 fn available(meminfo: &str) -> Option<u64> {

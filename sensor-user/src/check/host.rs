@@ -110,13 +110,14 @@ pub fn privileges(privileges: Privileges) -> Line {
 
 pub fn memory(memory: &Memory) -> Line {
     const CHECK: &str = "kernel memory";
-    let Memory { slots, cpus, cpus_online, available, taken } = *memory;
-    let needed = slots.kernel_memory();
+    let Memory { slots, rings, cpus, cpus_online, available, taken } = *memory;
+    let needed = memory.needed();
     let shared = if slots.last_is_shared { ", the last of them for all other CPUs" } else { "" };
     let mut found = format!(
-        "{} MiB for {} slots of counters{shared} ({cpus_online} CPUs online, {} possible)",
+        "{} MiB for {} slots of counters{shared}, and rings of {} digests ({cpus_online} CPUs online, {} possible)",
         grouped(needed.div_ceil(1 << 20)),
         slots.count,
+        grouped(rings.records.into()),
         cpus.possible,
     );
     if taken {
@@ -126,7 +127,7 @@ pub fn memory(memory: &Memory) -> Line {
         return Line::warn(CHECK, found + "; what is available is not known", "mount /proc");
     };
     found += &format!(", {} MiB are available", grouped(available >> 20));
-    let remedy = "lower --counter-cpus: CPUs above that number share one slot";
+    let remedy = "lower --ring-records, or --counter-cpus: CPUs above that number share one slot";
     if needed > available {
         Line::fail(CHECK, found, remedy)
     } else if needed > available / 2 {
@@ -138,19 +139,19 @@ pub fn memory(memory: &Memory) -> Line {
 
 /// Whether there is room for the counters beside what a pinned sensor may have.
 pub fn has_room(memory: &Memory) -> bool {
-    memory.available.is_none_or(|available| memory.slots.kernel_memory() <= available)
+    memory.available.is_none_or(|available| memory.needed() <= available)
 }
 
 pub fn sensor(loaded: Result<&Loaded, &Refusal>, privileges: Option<Privileges>) -> Line {
     const CHECK: &str = "sensor program";
     match loaded {
-        Ok(Loaded { seconds, instructions, machine_code_bytes, slots }) => {
+        Ok(Loaded { seconds, instructions, machine_code_bytes, plan }) => {
             let verified = instructions.map_or_else(String::new, |number| {
                 format!(", {} instructions verified", grouped(number.into()))
             });
             let found = format!(
                 "the kernel takes it, with {} sets of counters: {:.0} ms{verified}, {} bytes of machine code",
-                slots.count * BANKS,
+                plan.slots.count * BANKS,
                 seconds * 1e3,
                 grouped((*machine_code_bytes).into()),
             );

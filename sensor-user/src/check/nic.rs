@@ -72,7 +72,7 @@ pub fn queues(interface: &Interface, channels: Option<Channels>, memory: &Memory
         return Line::pass(CHECK, "the driver tells no number");
     };
     let Memory { slots, cpus, cpus_online, .. } = *memory;
-    let exclusive = slots.count - u32::from(slots.last_is_shared);
+    let exclusive = slots.exclusive();
     if cpus.online_end > exclusive && receive > exclusive {
         return Line::warn(
             CHECK,

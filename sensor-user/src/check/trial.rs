@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Instant;
 
-use aya::Ebpf;
 use aya::programs::ProgramError;
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
@@ -13,8 +12,7 @@ use sensor_ebpf::abi::AttachMode;
 use super::kernel::Answer;
 use super::line::PERMISSION;
 use crate::config::{Action, Settings};
-use crate::features::Features;
-use crate::program::{self, LoadError, Rodata, Slots};
+use crate::program::{Alone, LoadError, Plan};
 use crate::system::create_link;
 
 /// The loopback interface is the first of every network namespace.
@@ -27,13 +25,12 @@ pub struct Loaded {
     /// Instructions that the verifier went through (Linux 5.16).
     pub instructions: Option<u32>,
     pub machine_code_bytes: u32,
-    pub slots: Slots,
+    pub plan: Plan,
 }
 
 /// The program in the kernel, unpinned: it goes when this does.
 pub struct Trial {
-    ebpf: Ebpf,
-    name: &'static str,
+    alone: Alone,
     pub loaded: Loaded,
 }
 
@@ -41,24 +38,21 @@ impl Trial {
     /// Loads it, with maps of its own.
     ///
     /// # Errors
-    /// Those of [`program::load`].
-    pub fn load(settings: &Settings, slots: Slots, features: Features) -> Result<Self, LoadError> {
+    /// Those of [`Alone::load_as`].
+    pub fn load(settings: &Settings, plan: Plan) -> Result<Self, LoadError> {
         // A trial drops no packet, not even for an instant.
         let passing = Settings { action: Action::Pass, ..settings.clone() };
-        let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
-        let rodata = Rodata::new(&passing, slots, features, &windows);
         let begin = Instant::now();
-        let mut ebpf = program::load(&rodata, slots, features, None)?;
+        let mut alone = Alone::load_as(&passing, plan)?;
         let seconds = begin.elapsed().as_secs_f64();
-        let name = program::program_name(features);
-        let information = program::xdp(&mut ebpf, name)?.info()?;
+        let information = alone.program()?.info()?;
         let loaded = Loaded {
             seconds,
             instructions: information.verified_instruction_count(),
             machine_code_bytes: information.size_jitted(),
-            slots,
+            plan,
         };
-        Ok(Self { ebpf, name, loaded })
+        Ok(Self { alone, loaded })
     }
 
     /// Attaches the program to an interface, and detaches it at once.
@@ -90,7 +84,7 @@ impl Trial {
     }
 
     fn descriptor(&mut self) -> Result<BorrowedFd<'_>, LoadError> {
-        Ok(program::xdp(&mut self.ebpf, self.name)?.fd()?.as_fd())
+        Ok(self.alone.program()?.fd()?.as_fd())
     }
 }
 

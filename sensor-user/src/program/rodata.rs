@@ -3,9 +3,8 @@
 use aya::EbpfLoader;
 use sensor_ebpf::abi::{Ipv4Range, Ipv6Range, WATCHED_WINDOWS, globals};
 
-use super::Slots;
+use super::Plan;
 use crate::config::{Action, Settings};
-use crate::features::Features;
 
 /// What goes into the program's `.rodata`.
 #[derive(Clone, Debug)]
@@ -13,6 +12,8 @@ pub struct Rodata {
     last_slot: u32,
     last_slot_shared: u32,
     multi_buffer: u32,
+    ring_records: u32,
+    ring_records_ipv6: u32,
     drop_observed: u32,
     observed_restricted: u32,
     observed_ipv4: Vec<[u32; 2]>,
@@ -29,7 +30,8 @@ pub const NO_WINDOW: u32 = u32::MAX;
 impl Rodata {
     /// The configuration in the program's terms. `windows` are in the order of their counters.
     #[must_use]
-    pub fn new(settings: &Settings, slots: Slots, features: Features, windows: &[u32]) -> Self {
+    pub fn new(settings: &Settings, plan: &Plan, windows: &[u32]) -> Self {
+        let Plan { features, slots, rings } = plan;
         let (ipv4, ipv6) = settings.ranges.tables();
         let mut watched_windows = [NO_WINDOW; WATCHED_WINDOWS];
         watched_windows.iter_mut().zip(windows).for_each(|(place, window)| *place = *window);
@@ -37,6 +39,8 @@ impl Rodata {
             last_slot: slots.count - 1,
             last_slot_shared: slots.last_is_shared.into(),
             multi_buffer: features.multi_buffer.into(),
+            ring_records: rings.records,
+            ring_records_ipv6: rings.records_ipv6,
             drop_observed: (settings.action == Action::Drop).into(),
             observed_restricted: (!settings.observed.is_empty()).into(),
             observed_ipv4: ipv4.iter().map(|Ipv4Range { first, last }| [*first, *last]).collect(),
@@ -56,6 +60,8 @@ impl Rodata {
             last_slot,
             last_slot_shared,
             multi_buffer,
+            ring_records,
+            ring_records_ipv6,
             drop_observed,
             observed_restricted,
             observed_ipv4,
@@ -69,6 +75,8 @@ impl Rodata {
             .override_global(globals::LAST_SLOT, last_slot, true)
             .override_global(globals::LAST_SLOT_SHARED, last_slot_shared, true)
             .override_global(globals::MULTI_BUFFER, multi_buffer, true)
+            .override_global(globals::RING_RECORDS, ring_records, true)
+            .override_global(globals::RING_RECORDS_IPV6, ring_records_ipv6, true)
             .override_global(globals::DROP_OBSERVED, drop_observed, true)
             .override_global(globals::OBSERVED_RESTRICTED, observed_restricted, true)
             .override_global(globals::OBSERVED_IPV4, observed_ipv4.as_slice(), true)
@@ -89,6 +97,8 @@ impl Rodata {
             self.last_slot,
             self.last_slot_shared,
             self.multi_buffer,
+            self.ring_records,
+            self.ring_records_ipv6,
             self.drop_observed,
             self.observed_restricted,
             self.observed_ipv4_count,

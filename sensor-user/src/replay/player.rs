@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use aya::Ebpf;
 use aya::programs::{TestRun as _, TestRunOptions};
 use sensor_ebpf::count::{Exclusive, WatchedWindows, count};
 use sensor_ebpf::headers::{Ethernet, Frame};
@@ -16,10 +15,9 @@ use crate::config::Settings;
 use crate::conservation::Breach;
 use crate::counters::Totals;
 use crate::document::Document;
-use crate::features::{Cpus, Features};
 use crate::interval::{Interval, timestamp};
 use crate::logs::Lines;
-use crate::program::{self, LoadError, Rodata, Slots};
+use crate::program::{Alone, LoadError};
 use crate::watcher::Watcher;
 
 /// What the kernel takes through `BPF_PROG_TEST_RUN`: a first buffer and 17 pages. A longer frame is
@@ -42,8 +40,7 @@ impl<E: Into<ReplayError>> From<E> for ReplayOrCapture {
 
 /// A program in the kernel that packets are handed to one by one.
 pub struct Player {
-    ebpf: Ebpf,
-    program: &'static str,
+    program: Alone,
     longest_frame: usize,
     watcher: Watcher,
     lines: Lines,
@@ -75,17 +72,13 @@ impl Player {
     /// # Errors
     /// Where the kernel or the lack of permission is against it.
     pub fn new(settings: &Settings, by_interval: bool) -> Result<Self, ReplayError> {
-        let features = Features::probe().map_err(LoadError::probe)?;
-        let slots = Slots::plan(Cpus::probe().map_err(LoadError::Cpus)?, settings.counter_cpus);
-        let windows: Vec<u32> = settings.watched_windows.iter().copied().map(u32::from).collect();
-        let rodata = Rodata::new(settings, slots, features, &windows);
-        let mut ebpf = program::load(&rodata, slots, features, None)?;
+        let mut program = Alone::load(settings)?;
+        let multi_buffer = program.plan.features.multi_buffer;
         Ok(Self {
-            lines: Lines::of(&mut ebpf).map_err(LoadError::from)?,
-            watcher: Watcher::new(&ebpf)?,
-            ebpf,
-            program: program::program_name(features),
-            longest_frame: if features.multi_buffer { LONGEST_FRAME } else { LONGEST_SINGLE_BUFFER },
+            lines: Lines::of(&mut program.ebpf).map_err(LoadError::from)?,
+            watcher: Watcher::new(&program.ebpf)?,
+            program,
+            longest_frame: if multi_buffer { LONGEST_FRAME } else { LONGEST_SINGLE_BUFFER },
             settings: settings.clone(),
             by_interval,
             clock: None,
@@ -158,9 +151,8 @@ impl Player {
         }
         let frame = &packet.frame[..packet.frame.len().min(self.longest_frame)];
         self.kernel_bytes += frame.len() as u64;
-        let program = program::xdp(&mut self.ebpf, self.program)?;
         let options = TestRunOptions { data_in: Some(frame), ..TestRunOptions::default() };
-        program.test_run(options).map_err(|source| ReplayError::Run {
+        self.program.program()?.test_run(options).map_err(|source| ReplayError::Run {
             path: path.into(),
             number: packet.number,
             source,

@@ -8,7 +8,8 @@ use super::super::line::PERMISSION;
 use super::super::trial::{Loaded, Refusal};
 use super::*;
 use crate::features::Cpus;
-use crate::program::Slots;
+use crate::features::Features;
+use crate::program::{Plan, Rings, Slots};
 
 const NOTHING: Privileges =
     Privileges { bpf: false, net_admin: false, perfmon: false, sys_admin: false, confined: false };
@@ -77,23 +78,24 @@ fn three_capabilities_are_needed_or_the_one_that_comprises_them() {
 fn memory(available_mebibytes: u64) -> Memory {
     let cpus = Cpus { possible: 128, online_end: 16 };
     let slots = Slots::plan(cpus, NonZeroU32::new(64).unwrap());
-    Memory { slots, cpus, cpus_online: 16, available: Some(available_mebibytes << 20), taken: false }
+    let rings = Rings::plan(slots, true, NonZeroU32::new(8192));
+    Memory { slots, rings, cpus, cpus_online: 16, available: Some(available_mebibytes << 20), taken: false }
 }
 
 #[test]
 fn counters_need_room() {
-    // 17 slots of two banks, two copies of what was reported, and the rest.
-    assert_eq!(memory(0).slots.kernel_memory().div_ceil(1 << 20), 91);
+    // 17 slots of two banks, two copies of what was reported, 16 rings of two segments, and the rest.
+    assert_eq!(memory(0).needed().div_ceil(1 << 20), 99);
     assert_eq!(host::memory(&memory(4096)).status, Status::Pass);
     assert_eq!(host::memory(&memory(150)).status, Status::Warn);
-    assert_eq!(host::memory(&memory(80)).status, Status::Fail);
-    assert_eq!(host::memory(&Memory { taken: true, ..memory(80) }).status, Status::Pass);
-    assert_eq!(host::memory(&Memory { available: None, ..memory(80) }).status, Status::Warn);
+    assert_eq!(host::memory(&memory(90)).status, Status::Fail);
+    assert_eq!(host::memory(&Memory { taken: true, ..memory(90) }).status, Status::Pass);
+    assert_eq!(host::memory(&Memory { available: None, ..memory(90) }).status, Status::Warn);
     let found = host::memory(&memory(4096)).found;
-    let expected = "91 MiB for 17 slots of counters, the last of them for all other CPUs (16 CPUs online, \
-                    128 possible), 4,096 MiB are available";
+    let expected = "99 MiB for 17 slots of counters, the last of them for all other CPUs, and rings of 8,192 digests \
+                    (16 CPUs online, 128 possible), 4,096 MiB are available";
     assert_eq!(found, expected);
-    assert!(host::has_room(&memory(100)) && !host::has_room(&memory(80)));
+    assert!(host::has_room(&memory(100)) && !host::has_room(&memory(90)));
 }
 
 #[test]
@@ -113,7 +115,11 @@ fn a_program_that_loads_tells_its_cost() {
         seconds: 0.0123,
         instructions: Some(4567),
         machine_code_bytes: 8901,
-        slots: Slots { count: 3, last_is_shared: true },
+        plan: Plan {
+            features: Features { multi_buffer: true },
+            slots: Slots { count: 3, last_is_shared: true },
+            rings: Rings { cpus: 2, records: 64, records_ipv6: 64 },
+        },
     };
     let expected = "the kernel takes it, with 6 sets of counters: 12 ms, 4,567 instructions verified, \
                     8,901 bytes of machine code";

@@ -3,7 +3,7 @@ use super::super::nic;
 use super::*;
 use crate::features::Cpus;
 use crate::interface::{Channels, Interface, Link};
-use crate::program::Slots;
+use crate::program::{Rings, Slots};
 
 fn eth0() -> Interface {
     Interface { name: "eth0".into(), index: 4 }
@@ -32,7 +32,8 @@ fn jumbo_frames_want_multi_buffer_xdp() {
 fn queues(receive: u32, receive_maximum: u32, online: u32, counter_cpus: u32) -> Line {
     let cpus = Cpus { possible: 128, online_end: online };
     let slots = Slots::plan(cpus, NonZeroU32::new(counter_cpus).unwrap());
-    let memory = Memory { slots, cpus, cpus_online: online, available: None, taken: false };
+    let rings = Rings::plan(slots, true, None);
+    let memory = Memory { slots, rings, cpus, cpus_online: online, available: None, taken: false };
     nic::queues(&eth0(), Some(Channels { receive, receive_maximum, combined: true }), &memory)
 }
 

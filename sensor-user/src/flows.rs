@@ -1,0 +1,15 @@
+//! Flows: who sent what, made of the digests of one interval.
+//!
+//! A flow is all packets with the same key, [`key`]; flows are kept in an open-hashing [`table`] that takes
+//! digests a batch at a time. [`aggregate`] is one interval of them with bounded memory, [`row`] what a reader
+//! sees, and [`law`] holds the flows against the counters of the same interval.
+
+pub mod aggregate;
+pub mod key;
+pub mod law;
+pub mod row;
+pub mod table;
+pub mod targets;
+
+pub use aggregate::{Flows, Limits, Summary};
+pub use row::Row;

@@ -1,0 +1,213 @@
+//! The flows of one interval, in bounded memory.
+
+use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
+use serde::Serialize;
+
+use super::key::{BySource, ByTuple, Flow};
+use super::row::Row;
+use super::table::Table;
+use super::targets::Numbering;
+use crate::config::{FlowKey, Settings};
+use crate::digests::{Address4, Address6};
+use crate::prefixes::ObservedRanges;
+
+/// Flows for each set of targets that is larger than a few: a block of 256 bytes.
+const FLOWS_FOR_EACH_BLOCK: u32 = 4;
+/// Flows for each overflow row that keeps all but its source.
+const FLOWS_FOR_EACH_OVERFLOW: u32 = 4;
+
+/// How many flows an interval may have, and by what they are told apart.
+#[derive(Clone)]
+pub struct Limits {
+    key: FlowKey,
+    max_flows: u32,
+    ipv4: Numbering<Address4>,
+    ipv6: Numbering<Address6>,
+}
+
+impl Limits {
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self::of(settings.flow_key, settings.max_flows, &settings.ranges)
+    }
+
+    /// The same from its parts.
+    #[must_use]
+    pub fn of(key: FlowKey, max_flows: u32, observed: &ObservedRanges) -> Self {
+        Self { key, max_flows, ipv4: Numbering::new(observed), ipv6: Numbering::new(observed) }
+    }
+}
+
+/// The flows of one interval.
+pub struct Flows {
+    tables: Tables,
+    room: u32,
+    room_of_overflow: u32,
+    /// Digests added, by [`sensor_ebpf::abi::Family`].
+    pub digests: [u64; 2],
+}
+
+enum Tables {
+    BySource(Pair<BySource<Ipv4Digest>>, Pair<BySource<Ipv6Digest>>),
+    ByTuple(Pair<ByTuple<Ipv4Digest>>, Pair<ByTuple<Ipv6Digest>>),
+}
+
+/// Flows of one family, and what is beyond the limit.
+struct Pair<F: Flow> {
+    flows: Table<F>,
+    overflow: Table<F>,
+}
+
+/// An interval's flows in short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub rows: u64,
+    pub packets: u64,
+    /// Rows that stand for packets of many sources, beyond the limit of flows.
+    pub overflow_rows: u64,
+    pub overflow_packets: u64,
+}
+
+impl Flows {
+    /// No flows yet; about as many expected as `earlier` had.
+    #[must_use]
+    pub fn new(limits: &Limits, earlier: Option<&Self>) -> Self {
+        let Limits { key, max_flows, ipv4, ipv6 } = limits;
+        let blocks = (max_flows / FLOWS_FOR_EACH_BLOCK) as usize;
+        let [expected4, expected6] = earlier.map_or([0; 2], Self::flows);
+        let tables = match key {
+            FlowKey::Source => Tables::BySource(
+                Pair::new(expected4, blocks, ipv4.clone()),
+                Pair::new(expected6, blocks, ipv6.clone()),
+            ),
+            FlowKey::FlowTuple => Tables::ByTuple(
+                Pair::new(expected4, blocks, ipv4.clone()),
+                Pair::new(expected6, blocks, ipv6.clone()),
+            ),
+        };
+        let room_of_overflow = max_flows / FLOWS_FOR_EACH_OVERFLOW;
+        Self { tables, room: *max_flows, room_of_overflow, digests: [0; 2] }
+    }
+
+    /// Adds IPv4 digests, all seen at `now`, in nanoseconds since the Unix epoch.
+    pub fn add_ipv4(&mut self, digests: &[Ipv4Digest], now: u64) {
+        let Self { tables, room, room_of_overflow, digests: [added, _] } = self;
+        *added += digests.len() as u64;
+        match tables {
+            Tables::BySource(pair, _) => pair.add(digests, now, room, room_of_overflow),
+            Tables::ByTuple(pair, _) => pair.add(digests, now, room, room_of_overflow),
+        }
+    }
+
+    /// Adds IPv6 digests, all seen at `now`, in nanoseconds since the Unix epoch.
+    pub fn add_ipv6(&mut self, digests: &[Ipv6Digest], now: u64) {
+        let Self { tables, room, room_of_overflow, digests: [_, added] } = self;
+        *added += digests.len() as u64;
+        match tables {
+            Tables::BySource(_, pair) => pair.add(digests, now, room, room_of_overflow),
+            Tables::ByTuple(_, pair) => pair.add(digests, now, room, room_of_overflow),
+        }
+    }
+
+    /// Gives every flow to `each`: those with sources first, in the order of their first packets.
+    pub fn for_each(&self, mut each: impl FnMut(Row)) {
+        match &self.tables {
+            Tables::BySource(ipv4, ipv6) => {
+                ipv4.for_each(&mut each);
+                ipv6.for_each(&mut each);
+            }
+            Tables::ByTuple(ipv4, ipv6) => {
+                ipv4.for_each(&mut each);
+                ipv6.for_each(&mut each);
+            }
+        }
+    }
+
+    /// The key that tells them apart.
+    #[must_use]
+    pub const fn key(&self) -> FlowKey {
+        match self.tables {
+            Tables::BySource(..) => FlowKey::Source,
+            Tables::ByTuple(..) => FlowKey::FlowTuple,
+        }
+    }
+
+    /// Bytes that all of it takes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        match &self.tables {
+            Tables::BySource(ipv4, ipv6) => ipv4.memory() + ipv6.memory(),
+            Tables::ByTuple(ipv4, ipv6) => ipv4.memory() + ipv6.memory(),
+        }
+    }
+
+    /// Flows with sources, by family.
+    #[must_use]
+    pub fn flows(&self) -> [usize; 2] {
+        match &self.tables {
+            Tables::BySource(ipv4, ipv6) => [ipv4.flows.len(), ipv6.flows.len()],
+            Tables::ByTuple(ipv4, ipv6) => [ipv4.flows.len(), ipv6.flows.len()],
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        match &self.tables {
+            Tables::BySource(ipv4, ipv6) => {
+                ipv4.add_to(&mut summary);
+                ipv6.add_to(&mut summary);
+            }
+            Tables::ByTuple(ipv4, ipv6) => {
+                ipv4.add_to(&mut summary);
+                ipv6.add_to(&mut summary);
+            }
+        }
+        summary
+    }
+}
+
+impl<F: Flow> Pair<F> {
+    fn new(expected: usize, blocks: usize, numbering: Numbering<super::key::AddressOf<F>>) -> Self {
+        Self {
+            flows: Table::new(expected, blocks, numbering.clone()),
+            overflow: Table::new(0, blocks / 16, numbering),
+        }
+    }
+
+    fn add(&mut self, digests: &[F::Digest], now: u64, room: &mut u32, room_of_overflow: &mut u32) {
+        let Self { flows, overflow } = self;
+        flows.add(digests, now, room, |digest| {
+            let key = F::key(digest);
+            let before = overflow.len();
+            let has_room = *room_of_overflow > 0;
+            if !overflow.add_as(F::without_source(key), digest, now, has_room) {
+                // So few can be told apart by this that there is always room.
+                overflow.add_as(F::coarse(key), digest, now, true);
+            } else if overflow.len() > before {
+                *room_of_overflow -= 1;
+            }
+        });
+    }
+
+    fn for_each(&self, each: &mut impl FnMut(Row)) {
+        for (table, overflow) in [(&self.flows, false), (&self.overflow, true)] {
+            table.flows().iter().for_each(|flow| each(Row::new(flow, table, overflow)));
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.flows.memory() + self.overflow.memory()
+    }
+
+    fn add_to(&self, summary: &mut Summary) {
+        let packets = |table: &Table<F>| table.flows().iter().map(|flow| flow.packets).sum::<u64>();
+        let (rows, packets_of_flows, packets_beyond) =
+            (self.flows.len() as u64, packets(&self.flows), packets(&self.overflow));
+        summary.rows += rows;
+        summary.packets += packets_of_flows;
+        summary.overflow_rows += self.overflow.len() as u64;
+        summary.overflow_packets += packets_beyond;
+    }
+}

@@ -1,0 +1,292 @@
+//! Flows held against the counters of the same interval.
+//!
+//! Every observed packet is in exactly one flow, or its digest is among those that are missing: for want of
+//! room in a ring, or because the agent that had read it died. So no sum of flows is above its counter, and
+//! what all sums over one property are below their counters is exactly what is missing.
+
+use sensor_ebpf::abi::{CpuCounters, Family, Outcome, Signature, TcpClass, TrafficClass};
+use sensor_ebpf::digest::marks;
+use serde::Serialize;
+
+use super::row::Row;
+use super::{Flows, Summary};
+use crate::config::FlowKey;
+use crate::conservation::Breach;
+use crate::counters::Totals;
+
+/// What became of an interval's digests, by family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Digests {
+    /// Written by the program.
+    pub written: ByFamily,
+    /// Not written for want of room in a ring.
+    pub lost: ByFamily,
+    /// Written, and read by an agent that died before it reported them, or in rings that were replaced.
+    pub unread: ByFamily,
+    /// Observed packets that were counted while digests were off.
+    pub off: u64,
+}
+
+/// A number for each IP version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ByFamily {
+    pub ipv4: u64,
+    pub ipv6: u64,
+}
+
+impl From<[u64; 2]> for ByFamily {
+    fn from([ipv4, ipv6]: [u64; 2]) -> Self {
+        Self { ipv4, ipv6 }
+    }
+}
+
+impl ByFamily {
+    #[must_use]
+    pub const fn sum(self) -> u64 {
+        self.ipv4 + self.ipv6
+    }
+}
+
+/// Whether an interval may have digests that no flow is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// The agent has read every digest since the interval began.
+    ItsBeginning,
+    /// The agent came into it, or changed what the program writes.
+    Later,
+}
+
+impl Digests {
+    /// What became of the digests of an interval with these counts, of which these were read.
+    ///
+    /// # Errors
+    /// Where digests were read that were never written, or are missing that nobody can have read.
+    pub fn account(counted: &CpuCounters, read: [u64; 2], since: Since) -> Result<Self, Breach> {
+        let [written, lost] = [counted.digests, counted.digests_lost];
+        let mut unread = [0; 2];
+        for family in Family::ALL {
+            let (written, read) = (written[family as usize], read[family as usize]);
+            unread[family as usize] = match written.checked_sub(read) {
+                Some(0) => 0,
+                Some(unread) if since == Since::Later => unread,
+                _ => {
+                    return Err(Breach {
+                        left: "digests read",
+                        left_sum: read,
+                        right: "digests written",
+                        right_sum: written,
+                    });
+                }
+            };
+        }
+        let observed: u64 = counted.ip_protocols.iter().sum();
+        let digested = written.iter().chain(&lost).sum::<u64>();
+        match observed.checked_sub(digested) {
+            Some(off) if off == 0 || since == Since::Later => {
+                Ok(Self { written: written.into(), lost: lost.into(), unread: unread.into(), off })
+            }
+            _ => Err(Breach {
+                left: "observed packets",
+                left_sum: observed,
+                right: "digests written and lost",
+                right_sum: digested,
+            }),
+        }
+    }
+
+    /// Observed packets that are in no flow.
+    #[must_use]
+    pub const fn missing(&self) -> u64 {
+        self.lost.sum() + self.unread.sum() + self.off
+    }
+}
+
+/// Every law that flows and counters of one interval break.
+#[must_use]
+pub fn breaches(flows: &Flows, counted: &CpuCounters, missing: u64) -> Vec<Breach> {
+    let sums = Sums::of(flows);
+    let Summary { packets, overflow_packets, .. } = flows.summary();
+    let mut laws = Laws { missing, breaches: Vec::new() };
+    laws.equal("packets in flows", packets + overflow_packets, "digests read", flows.digests.iter().sum());
+    laws.check(&sums, counted, flows.key());
+    laws.breaches
+}
+
+/// What flows come to in the terms of the counters.
+struct Sums {
+    totals: Totals,
+    /// UDP from port 53, whose flows are told apart by that port.
+    dns: u64,
+}
+
+impl Sums {
+    fn of(flows: &Flows) -> Self {
+        let mut sums = Self { totals: Totals::default(), dns: 0 };
+        flows.for_each(|row| sums.add(&row));
+        sums
+    }
+
+    fn add(&mut self, row: &Row) {
+        let counters = self.totals.counters_mut();
+        let packets = row.packets;
+        counters.ip_protocols[usize::from(row.protocol)] += packets;
+        counters.outcomes[outcome(row) as usize] += packets;
+        if row.class == TrafficClass::Fragment {
+            return;
+        }
+        for signature in Signature::ALL {
+            if row.signatures & 1 << signature as u8 != 0 {
+                counters.signatures[signature as usize] += packets;
+            }
+        }
+        let port = usize::from(row.port.unwrap_or(0));
+        if let Some((kind, _)) = row.icmp {
+            let types = match row.family {
+                Family::Ipv4 => &mut counters.icmp_v4_types,
+                Family::Ipv6 => &mut counters.icmp_v6_types,
+            };
+            types[usize::from(kind)] += packets;
+        } else if row.protocol == 17 && row.class == TrafficClass::Backscatter {
+            self.dns += packets;
+        } else if row.protocol == 17 {
+            counters.udp_destination_ports[port] += packets;
+        } else if row.protocol == 6 {
+            let (class, ports) = match row.class {
+                TrafficClass::Scan => (TcpClass::Scan, &mut counters.tcp_scan_destination_ports),
+                TrafficClass::BackscatterSynAck => {
+                    (TcpClass::BackscatterSynAck, &mut counters.tcp_backscatter_source_ports)
+                }
+                TrafficClass::BackscatterRst => {
+                    (TcpClass::BackscatterRst, &mut counters.tcp_backscatter_source_ports)
+                }
+                _ => (TcpClass::Other, &mut counters.tcp_other_destination_ports),
+            };
+            counters.tcp_classes[class as usize] += packets;
+            ports[port] += packets;
+            if row.signatures & marks::MIRAI != 0 {
+                counters.mirai_destination_ports[port] += packets;
+            }
+        }
+    }
+}
+
+fn outcome(row: &Row) -> Outcome {
+    match (row.class, row.family, row.protocol) {
+        (TrafficClass::Fragment, ..) => Outcome::Fragment,
+        (_, Family::Ipv4, 6) => Outcome::Ipv4Tcp,
+        (_, Family::Ipv4, 17) => Outcome::Ipv4Udp,
+        (_, Family::Ipv4, 1) => Outcome::Ipv4Icmp,
+        (_, Family::Ipv4, _) => Outcome::Ipv4Other,
+        (_, Family::Ipv6, 6) => Outcome::Ipv6Tcp,
+        (_, Family::Ipv6, 17) => Outcome::Ipv6Udp,
+        (_, Family::Ipv6, 58) => Outcome::Ipv6Icmp,
+        (_, Family::Ipv6, _) => Outcome::Ipv6Other,
+    }
+}
+
+struct Laws {
+    missing: u64,
+    breaches: Vec<Breach>,
+}
+
+impl Laws {
+    fn check(&mut self, sums: &Sums, counted: &CpuCounters, key: FlowKey) {
+        let Sums { totals: flows, dns } = sums;
+        let observed = Outcome::ALL.map(|outcome| match outcome {
+            Outcome::Malformed | Outcome::NonIp | Outcome::Unobserved => 0,
+            outcome => counted.outcomes[outcome as usize],
+        });
+        // Each packet has one outcome and one protocol, so both are short of exactly what is missing.
+        self.short("flows by outcome", &flows.outcomes[..observed.len()], &observed, Some(self.missing));
+        self.short("flows by protocol", &flows.ip_protocols, &counted.ip_protocols, Some(self.missing));
+        let classes = self.short("flows by TCP class", &flows.tcp_classes, &counted.tcp_classes, None);
+        let gap = |class: TcpClass| {
+            counted.tcp_classes[class as usize].saturating_sub(flows.tcp_classes[class as usize])
+        };
+        let scans = (&flows.tcp_scan_destination_ports, &counted.tcp_scan_destination_ports);
+        let others = (&flows.tcp_other_destination_ports, &counted.tcp_other_destination_ports);
+        let answers = (&flows.tcp_backscatter_source_ports, &counted.tcp_backscatter_source_ports);
+        if classes.is_some() {
+            self.short("flows of scans by port", scans.0, scans.1, Some(gap(TcpClass::Scan)));
+            self.short("flows of class other by port", others.0, others.1, Some(gap(TcpClass::Other)));
+            let both = gap(TcpClass::BackscatterSynAck) + gap(TcpClass::BackscatterRst);
+            self.short("flows of backscatter by port", answers.0, answers.1, Some(both));
+        }
+        let udp = |counters: &CpuCounters| {
+            counters.outcomes[Outcome::Ipv4Udp as usize] + counters.outcomes[Outcome::Ipv6Udp as usize]
+        };
+        let of = |outcome: Outcome, counters: &CpuCounters| counters.outcomes[outcome as usize];
+        let gap_of = |outcome: Outcome| Some(of(outcome, counted).saturating_sub(of(outcome, flows)));
+        let udp_gap = udp(counted).saturating_sub(udp(flows)) + dns;
+        self.short(
+            "flows of UDP by port",
+            &flows.udp_destination_ports,
+            &counted.udp_destination_ports,
+            Some(udp_gap),
+        );
+        self.short(
+            "flows of ICMP by type",
+            &flows.icmp_v4_types,
+            &counted.icmp_v4_types,
+            gap_of(Outcome::Ipv4Icmp),
+        );
+        self.short(
+            "flows of ICMPv6 by type",
+            &flows.icmp_v6_types,
+            &counted.icmp_v6_types,
+            gap_of(Outcome::Ipv6Icmp),
+        );
+        // A tuple has the signatures of any of its packets.
+        if key == FlowKey::Source {
+            self.short("flows by signature", &flows.signatures, &counted.signatures, None);
+            let mirai = Signature::Mirai as usize;
+            let gap = counted.signatures[mirai].saturating_sub(flows.signatures[mirai]);
+            let ports = (&flows.mirai_destination_ports, &counted.mirai_destination_ports);
+            self.short("flows of Mirai by port", ports.0, ports.1, Some(gap));
+        }
+    }
+
+    /// Checks that no sum of flows is above its counter, and that they are short of `missing` in all; or, where
+    /// that is not known, of no more than there is missing at all. Gives what they are short of.
+    fn short(
+        &mut self,
+        left: &'static str,
+        flows: &[u64],
+        counted: &[u64],
+        missing: Option<u64>,
+    ) -> Option<u64> {
+        let mut gap = 0;
+        for (flows, counted) in flows.iter().zip(counted) {
+            let Some(short) = counted.checked_sub(*flows) else {
+                self.breaches.push(Breach {
+                    left,
+                    left_sum: *flows,
+                    right: "their counter",
+                    right_sum: *counted,
+                });
+                return None;
+            };
+            gap += short;
+        }
+        let sum = flows.iter().sum();
+        let wrong = missing.map_or(gap > self.missing_of(left), |missing| gap != missing);
+        if wrong {
+            let right = "their counters, less what is missing,";
+            let right_sum = counted.iter().sum::<u64>().saturating_sub(missing.unwrap_or(self.missing));
+            self.breaches.push(Breach { left, left_sum: sum, right, right_sum });
+            return None;
+        }
+        Some(gap)
+    }
+
+    /// A packet has one TCP class at most, but as many signatures as there are.
+    fn missing_of(&self, left: &str) -> u64 {
+        if left.ends_with("signature") { self.missing * Signature::ALL.len() as u64 } else { self.missing }
+    }
+
+    fn equal(&mut self, left: &'static str, left_sum: u64, right: &'static str, right_sum: u64) {
+        if left_sum != right_sum {
+            self.breaches.push(Breach { left, left_sum, right, right_sum });
+        }
+    }
+}
