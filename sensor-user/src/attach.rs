@@ -10,6 +10,7 @@ use aya::programs::links::LinkError;
 use sensor_ebpf::abi::{AttachMode, maps};
 
 use crate::config::{Action, Mode, Settings};
+use crate::flows::law::Since;
 use crate::interface::{Interface, InterfaceError, Place};
 use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
@@ -95,6 +96,8 @@ pub struct Sensor {
     /// The program's debug lines, not printed yet.
     pub lines: Lines,
     pub lock: Lock,
+    /// Whether the set's counters began with this agent.
+    pub since: Since,
 }
 
 /// Loads or finds the program, and attaches it to every configured interface and to no other.
@@ -122,7 +125,7 @@ pub fn attach(settings: &Settings) -> Result<(Sensor, Vec<Notice>), AttachError>
     let set_existed = pins.map(maps::CONTROL).exists() || !pins.links()?.is_empty();
     let mut notices = own_addresses(settings, &interfaces);
     match attach_locked(settings, &pins, &interfaces, &mut notices) {
-        Ok((state, lines)) => Ok((Sensor { state, pins, interfaces, lines, lock }, notices)),
+        Ok((state, lines, since)) => Ok((Sensor { state, pins, interfaces, lines, lock, since }, notices)),
         Err(error) => {
             // The first error is the one to tell of.
             let _second = match (set_existed, folder_existed) {
@@ -140,8 +143,8 @@ fn attach_locked(
     pins: &Pins,
     interfaces: &[Interface],
     notices: &mut Vec<Notice>,
-) -> Result<(State, Lines), AttachError> {
-    let Opened { state, program, lines } = open_program(settings, pins, notices)?;
+) -> Result<(State, Lines, Since), AttachError> {
+    let Opened { state, program, lines, since } = open_program(settings, pins, notices)?;
     remove_others(&state, pins, interfaces, notices)?;
     let identifier = program.info().map_err(LoadError::from)?.id();
     let links = pins.links()?;
@@ -157,7 +160,7 @@ fn attach_locked(
         state.remove_interface(interface.index);
         attach_one(settings.mode, &state, pins, &program, interface, notices)?;
     }
-    Ok((state, lines))
+    Ok((state, lines, since))
 }
 
 /// Whether a program that runs there already is what the mode asks for.

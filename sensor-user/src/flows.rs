@@ -5,6 +5,8 @@
 //! sees, and [`law`] holds the flows against the counters of the same interval.
 
 pub mod aggregate;
+pub mod file;
+pub mod folder;
 pub mod key;
 pub mod law;
 pub mod row;

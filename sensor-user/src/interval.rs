@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 use crate::config::Output;
 use crate::conservation::Breach;
 use crate::document::Document;
+use crate::flows::Summary;
+use crate::flows::law::Digests;
 use crate::table;
 
 /// One interval as a line of JSON: who, when, whether the sums hold, and the counts.
@@ -25,8 +27,30 @@ pub struct Interval {
     /// Laws of conservation that do not hold: empty, unless something is very wrong.
     #[serde(serialize_with = "as_text")]
     pub conservation_breaches: Vec<Breach>,
+    /// What became of the digests, where they are on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digests: Option<Digests>,
+    /// The flows that were made of them, in short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flows: Option<Summary>,
+    /// How full rings were when they were read, where they are on and there is a network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rings: Option<RingFill>,
     #[serde(flatten)]
     pub counts: Document,
+}
+
+impl From<(u64, u64)> for RingFill {
+    fn from((most_waiting, records): (u64, u64)) -> Self {
+        Self { most_waiting, records }
+    }
+}
+
+/// The most digests that waited in one ring at a time, and what that ring holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RingFill {
+    pub most_waiting: u64,
+    pub records: u64,
 }
 
 fn as_text<S: Serializer>(breaches: &[Breach], serializer: S) -> Result<S::Ok, S::Error> {
@@ -62,6 +86,9 @@ pub fn write(
         Output::Table => {
             let seconds = interval.end.duration_since(interval.start).as_secs_f64();
             writeln!(output, "{:.0} to {:.0}", interval.start, interval.end)?;
+            if let (Some(digests), Some(flows)) = (interval.digests, interval.flows) {
+                writeln!(output, "{}", table::flows(&digests, &flows, interval.rings))?;
+            }
             writeln!(output, "{}", table::render(counters, watched_windows, Some(seconds)))?;
         }
     }

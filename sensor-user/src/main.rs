@@ -9,6 +9,7 @@ use sensor_user::attach::AttachError;
 use sensor_user::check::CheckError;
 use sensor_user::cli::{Command, CommandLine};
 use sensor_user::detach::DetachError;
+use sensor_user::flows::file::FlowsFileError;
 use sensor_user::replay::ReplayError;
 use sensor_user::run::RunError;
 use sensor_user::status::StatusError;
@@ -61,7 +62,7 @@ fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
             }),
         },
         Command::Replay(arguments) => finish(replay::run(&arguments, output), |error| match error {
-            ReplayError::Config(_) => USAGE,
+            ReplayError::Config(_) | ReplayError::Flows(FlowsFileError::Format(_)) => USAGE,
             ReplayError::Captures(..) => INCOMPLETE_INPUT,
             ReplayError::Conservation(_) | ReplayError::Shrunk => CONSERVATION,
             _ => FAILED,

@@ -3,20 +3,22 @@
 mod player;
 
 use std::io;
-use std::path::PathBuf;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 
 use aya::programs::ProgramError;
 use clap::Args;
 
-use crate::config::{ConfigError, CountingFlags, Output, Settings};
+use crate::config::{ConfigError, CountingFlags, Options, Output, Settings};
 use crate::conservation::Breach;
 use crate::counters::Totals;
 use crate::document::Document;
-use crate::interval::{Interval, write};
+use crate::flows::file::{FlowsFile, FlowsFileError, format_of};
+use crate::interval::write;
 use crate::mapping::MappingError;
 use crate::program::LoadError;
 use crate::table;
-use player::{Player, ReplayOrCapture};
+use player::{Played, Player, ReplayOrCapture};
 
 /// Replays capture files through the sensor's XDP program and prints the totals
 #[derive(Args, Debug)]
@@ -27,6 +29,9 @@ pub struct Arguments {
     /// Print JSON: one document of totals, or with --interval one line an interval
     #[arg(long)]
     pub json: bool,
+    /// Write the flows to this file, as Parquet or CSV by its ending
+    #[arg(long, value_name = "FILE")]
+    pub flows: Option<PathBuf>,
     #[command(flatten)]
     pub counting: CountingFlags,
 }
@@ -48,6 +53,8 @@ pub enum ReplayError {
     Captures(usize, usize),
     #[error("a counter has shrunk, please report it: counters only grow")]
     Shrunk,
+    #[error(transparent)]
+    Flows(#[from] FlowsFileError),
     #[error("conservation is broken, please report it: {0}")]
     Conservation(Breach),
 }
@@ -59,19 +66,23 @@ pub enum ReplayError {
 /// was counted up to there.
 pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), ReplayError> {
     let by_interval = arguments.counting.interval.is_some();
-    let settings = arguments.counting.options()?.resolve()?;
+    let settings = settings(arguments)?;
+    let mut flows = arguments.flows.as_ref().map(|path| open(path, &settings)).transpose()?;
     let form = if arguments.json { Output::Json } else { Output::Table };
     let mut replay = Player::new(&settings, by_interval)?;
     let mut failed = 0;
+    let mut each = |played: Played<'_>| -> Result<(), ReplayError> {
+        let Played { interval, counted, span: [start, end], flows: played } = played;
+        if let (Some(file), Some(played)) = (&mut flows, played) {
+            file.write(start, end, played)?;
+        }
+        if by_interval {
+            write(&mut output, form, &interval, counted, &settings.watched_windows)?;
+        }
+        Ok(())
+    };
     for path in &arguments.files {
-        let each = |interval: Interval, totals: &Totals| {
-            if by_interval {
-                write(&mut output, form, &interval, totals, &settings.watched_windows)
-            } else {
-                Ok(())
-            }
-        };
-        if let Err(error) = replay.file(path, each) {
+        if let Err(error) = replay.file(path, &mut each) {
             match error {
                 ReplayOrCapture::Capture(error) => {
                     failed += 1;
@@ -81,13 +92,8 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Repl
             }
         }
     }
-    let totals = replay.finish(|interval, totals| {
-        if by_interval {
-            write(&mut output, form, &interval, totals, &settings.watched_windows)
-        } else {
-            Ok(())
-        }
-    })?;
+    let totals = replay.finish(&mut each)?;
+    flows.map(FlowsFile::finish).transpose()?;
     if !by_interval {
         write_totals(&mut output, arguments.json, &settings, &totals)?;
     }
@@ -95,6 +101,17 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Repl
         return Err(ReplayError::Captures(failed, arguments.files.len()));
     }
     Ok(())
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, ConfigError> {
+    let options = arguments.counting.options()?;
+    // A capture's packets come one by one, so that a small ring will do.
+    let (digests, ring_records) = (Some(arguments.flows.is_some()), Some(NonZeroU32::MIN));
+    Options { digests, ring_records, flows: None, ..options }.resolve()
+}
+
+fn open(path: &Path, settings: &Settings) -> Result<FlowsFile, FlowsFileError> {
+    FlowsFile::create(path, format_of(path)?, settings.flow_key)
 }
 
 fn write_totals(

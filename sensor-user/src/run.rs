@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -13,8 +14,15 @@ use signal_hook::iterator::Signals;
 
 use crate::attach::{AttachError, Notice, Sensor, attach, unix_nanoseconds};
 use crate::capabilities::{self, CapabilityError};
-use crate::config::{Action, ConfigError, CountingFlags, Mode, Options, Output, PinFlags, Settings};
+use crate::config::{
+    Action, ConfigError, CountingFlags, FlowsFormat, Mode, Options, Output, PinFlags, Settings,
+};
 use crate::document::Document;
+use crate::drain::{DrainError, DrainThread};
+use crate::flows::Limits;
+use crate::flows::file::FlowsFileError;
+use crate::flows::folder::{FlowsFolder, Span};
+use crate::flows::law::{Settled, Since};
 use crate::interface::Interface;
 use crate::interval::{Interval, timestamp, write};
 use crate::logs::Lines;
@@ -49,6 +57,21 @@ pub struct Arguments {
     /// How intervals are shown [default: json]
     #[arg(long, value_enum)]
     output: Option<Output>,
+    /// Whether digests are written, and flows made of them [default: true]
+    #[arg(long, value_name = "true|false")]
+    digests: Option<bool>,
+    /// Digests in the ring of each CPU, rounded up to a power of two [default: 524288, on many CPUs fewer]
+    #[arg(long, value_name = "NUMBER")]
+    ring_records: Option<NonZeroU32>,
+    /// CPU to drain the rings on [default: any]
+    #[arg(long, value_name = "CPU")]
+    drain_cpu: Option<u32>,
+    /// Folder to write the flows of every interval to [default: none]
+    #[arg(long, value_name = "FOLDER")]
+    flows: Option<PathBuf>,
+    /// Format of those files [default: parquet]
+    #[arg(long, value_enum)]
+    flows_format: Option<FlowsFormat>,
     /// Detach when told to stop, and leave nothing pinned
     #[arg(long)]
     detach_on_exit: bool,
@@ -75,6 +98,10 @@ pub enum RunError {
     Conservation(u64),
     #[error(transparent)]
     Pin(#[from] PinError),
+    #[error(transparent)]
+    Drain(#[from] DrainError),
+    #[error(transparent)]
+    Flows(#[from] FlowsFileError),
 }
 
 impl Arguments {
@@ -84,6 +111,11 @@ impl Arguments {
             mode: self.mode,
             action: self.action,
             counter_cpus: self.counter_cpus,
+            digests: self.digests,
+            ring_records: self.ring_records,
+            drain_cpu: self.drain_cpu,
+            flows: self.flows.clone(),
+            flows_format: self.flows_format,
             pin_directory: self.pins.pin_directory.clone(),
             output: self.output,
             ..Options::default()
@@ -100,6 +132,8 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     let settings = arguments.settings()?;
     // Before attaching, so that no signal ends this process between that and its last interval.
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(RunError::Signals)?;
+    let folder = |path: &PathBuf| FlowsFolder::open(path, settings.flows_format, settings.flow_key);
+    let folder = settings.flows.as_ref().map(folder).transpose()?;
     let (mut sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
     // What remains is reading memory that is mapped and writing to files that are open. It has to come
@@ -107,7 +141,9 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     capabilities::drop_all()?;
     std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
     let signals = messages(signals).map_err(RunError::Signals)?;
-    let mut agent = Agent { settings, sensor, output, breached: 0 };
+    let drain = start_draining(&settings, &mut sensor)?;
+    let since = sensor.since;
+    let mut agent = Agent { settings, sensor, drain, since, folder, output, breached: 0 };
     let ended = agent.run(&signals);
     // Not where something went wrong: then what is counted and not printed yet stays to be had.
     if arguments.detach_on_exit && ended.is_ok() && agent.sensor.lock.is_current() {
@@ -121,9 +157,23 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     }
 }
 
+/// Hands the rings to a thread of their own, where digests are on.
+fn start_draining(settings: &Settings, sensor: &mut Sensor) -> Result<Option<DrainThread>, DrainError> {
+    let Some(rings) = sensor.state.rings.take().filter(|rings| settings.digests && rings.plan().is_on())
+    else {
+        return Ok(None);
+    };
+    let bank = sensor.state.control().active_bank;
+    DrainThread::start(rings, Limits::new(settings), bank, settings.drain_cpu).map(Some)
+}
+
 struct Agent<W> {
     settings: Settings,
     sensor: Sensor,
+    drain: Option<DrainThread>,
+    /// Whether every digest of the open interval is this agent's to read.
+    since: Since,
+    folder: Option<FlowsFolder>,
     output: W,
     /// Intervals whose sums did not hold.
     breached: u64,
@@ -180,12 +230,16 @@ impl<W: io::Write> Agent<W> {
     fn report(&mut self) -> Result<(), RunError> {
         let state = &self.sensor.state;
         let control = state.control();
-        let cut = state.watcher.cut();
+        let mut cut = state.watcher.cut();
         let end = unix_nanoseconds();
+        let finished = self.drain.as_ref().map(DrainThread::finish).transpose()?;
         let counted = cut
             .totals
             .since(&state.reported())
             .ok_or_else(|| RunError::Shrunk { path: self.sensor.pins.path().into() })?;
+        let since = std::mem::replace(&mut self.since, Since::ItsBeginning);
+        let settled = finished.as_ref().map(|finished| Settled::new(&finished.flows, &counted, since));
+        cut.breaches.extend(settled.iter().flat_map(|settled| settled.breaches.iter().cloned()));
         for breach in &cut.breaches {
             eprintln!("apus-sensor: CONSERVATION BREACH: {breach}");
         }
@@ -198,8 +252,19 @@ impl<W: io::Write> Agent<W> {
             start: time(control.reported_unix_nanoseconds),
             end: time(end),
             conservation_breaches: cut.breaches,
+            digests: settled.as_ref().map(|settled| settled.digests),
+            flows: settled.as_ref().map(|settled| settled.flows),
+            rings: finished.as_ref().map(|finished| finished.fullest.into()),
             counts: Document::new(&counted, &windows),
         };
+        if let (Some(folder), Some(finished)) = (&self.folder, &finished) {
+            let Interval { epoch, sequence, .. } = interval;
+            let span = Span { epoch, sequence, start: control.reported_unix_nanoseconds, end };
+            // Counts are kept all the same, and the next interval's flows may find room again.
+            if let Err(error) = folder.write(span, &finished.flows) {
+                eprintln!("apus-sensor: warning: {}", crate::one_line(&error));
+            }
+        }
         write(&mut self.output, self.settings.output, &interval, &counted, &windows)
             .map_err(RunError::Output)?;
         state.set_reported(&cut.totals, end);

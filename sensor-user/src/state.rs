@@ -45,7 +45,8 @@ pub enum StateError {
 /// The maps of a sensor, mapped.
 pub struct State {
     pub watcher: Watcher,
-    pub rings: RingMaps,
+    /// Absent where an agent was killed while it changed their size.
+    pub rings: Option<RingMaps>,
     reported: MappedArray<CpuCounters>,
 }
 
@@ -65,15 +66,7 @@ impl State {
         }
         let watcher =
             Watcher::from_mappings(mapped(pins, maps::COUNTERS)?, MappedArray::new(maps::CONTROL, &control)?);
-        let positions = mapped(pins, maps::RINGS)?;
-        // SAFETY: an entry of the mapping; this much of the record is written before a set is whole.
-        let plan = unsafe { rings_of(&*watcher.control(), positions.entries()) };
-        let (ipv4, ipv6) = (mapped(pins, maps::IPV4_DIGESTS)?, mapped(pins, maps::IPV6_DIGESTS)?);
-        Ok(Self {
-            watcher,
-            rings: RingMaps::from_mappings(positions, ipv4, ipv6, plan)?,
-            reported: mapped(pins, maps::REPORTED)?,
-        })
+        Ok(Self { rings: rings(pins, &watcher)?, watcher, reported: mapped(pins, maps::REPORTED)? })
     }
 
     /// Whether the maps were made and never became a sensor's: their agent was killed at its start.
@@ -91,7 +84,7 @@ impl State {
     pub fn begin(ebpf: &aya::Ebpf, rings: Rings, now: u64) -> Result<Self, StateError> {
         let state = Self {
             watcher: Watcher::new(ebpf)?,
-            rings: RingMaps::new(ebpf, rings)?,
+            rings: Some(RingMaps::new(ebpf, rings)?),
             reported: MappedArray::of(maps::REPORTED, ebpf)?,
         };
         let slots = state.watcher.slots();
@@ -143,6 +136,18 @@ impl State {
             AtomicU64::from_ptr(&raw mut (*control).sequence).store(sequence, Ordering::Release);
         }
     }
+}
+
+fn rings(pins: &Pins, watcher: &Watcher) -> Result<Option<RingMaps>, StateError> {
+    let names = [maps::RINGS, maps::IPV4_DIGESTS, maps::IPV6_DIGESTS];
+    if !names.into_iter().all(|name| pins.map(name).exists()) {
+        return Ok(None);
+    }
+    let positions = mapped(pins, maps::RINGS)?;
+    // SAFETY: an entry of the mapping, read whole.
+    let plan = rings_of(&unsafe { ptr::read_volatile(watcher.control()) }, positions.entries());
+    let (ipv4, ipv6) = (mapped(pins, maps::IPV4_DIGESTS)?, mapped(pins, maps::IPV6_DIGESTS)?);
+    Ok(RingMaps::from_mappings(positions, ipv4, ipv6, plan).ok())
 }
 
 fn mapped<T>(pins: &Pins, name: &'static str) -> Result<MappedArray<T>, StateError> {

@@ -8,12 +8,13 @@ use sensor_ebpf::abi::{AttachMode, InterfaceRecord};
 use serde::Serialize;
 
 use crate::config::{ConfigError, SetFlags};
+use crate::digests::RingMaps;
 use crate::document::Document;
 use crate::features::Cpus;
 use crate::interface::Interface;
 use crate::interval::timestamp;
 use crate::pins::{PinError, Pins};
-use crate::program::Slots;
+use crate::program::{Rings, Slots};
 use crate::state::{State, StateError, unpadded};
 use crate::table::{self, grouped};
 
@@ -111,7 +112,7 @@ impl Status {
     fn new(pins: &Pins, state: &State, totals: Document) -> Result<Self, StatusError> {
         let control = state.control();
         let slots = Slots::existing(Cpus::probe().map_err(StatusError::Cpus)?, control.slots);
-        let rings = state.rings.plan();
+        let rings = state.rings.as_ref().map(RingMaps::plan);
         let links = pins.links()?;
         let time = |nanoseconds: u64| timestamp(i128::from(nanoseconds));
         let interface = |record: &InterfaceRecord| AttachedInterface {
@@ -129,7 +130,7 @@ impl Status {
             intervals_reported: control.sequence,
             last_interval_end: time(control.reported_unix_nanoseconds),
             action: if control.drop_observed == 0 { "pass" } else { "drop" },
-            kernel_memory_bytes: slots.kernel_memory() + rings.kernel_memory(),
+            kernel_memory_bytes: slots.kernel_memory() + rings.map_or(0, Rings::kernel_memory),
             counter_slots: slots.count,
             last_slot_is_shared: slots.last_is_shared,
             interfaces: control.interfaces.iter().filter(|record| record.index != 0).map(interface).collect(),

@@ -6,6 +6,10 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use sensor_ebpf::abi::{CpuCounters, Outcome, Signature, TcpClass};
 
+use crate::flows::Summary;
+use crate::flows::law::Digests;
+use crate::interval::RingFill;
+
 /// Rows of a table of ports.
 const TOP: usize = 8;
 
@@ -33,6 +37,26 @@ pub fn render(counters: &CpuCounters, watched_windows: &[u16], seconds: Option<f
         rate.map_or_else(String::new, |rate| format!(", {rate} packets/s")),
     );
     text.push_str(&side_by_side(&columns));
+    text
+}
+
+/// What became of digests, and the flows made of them, on a line.
+#[must_use]
+pub fn flows(digests: &Digests, flows: &Summary, rings: Option<RingFill>) -> String {
+    let Digests { written, lost, unread, off } = digests;
+    let mut text = format!("{} flows of {} digests", grouped(flows.rows), grouped(written.sum()));
+    let more = [
+        (lost.sum(), "lost for want of room in a ring"),
+        (unread.sum(), "lost with an earlier agent"),
+        (*off, "packets while digests were off"),
+        (flows.overflow_packets, "packets of sources beyond the limit of flows"),
+    ];
+    for (number, what) in more.into_iter().filter(|(number, _)| *number > 0) {
+        text += &format!(", {} {what}", grouped(number));
+    }
+    if let Some(RingFill { most_waiting, records }) = rings.filter(|rings| rings.records > 0) {
+        text += &format!("; rings at most {} of {} full", grouped(most_waiting), grouped(records));
+    }
     text
 }
 

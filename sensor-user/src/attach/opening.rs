@@ -10,6 +10,7 @@ use super::{AttachError, Notice, unix_nanoseconds};
 use crate::config::{Action, Settings};
 use crate::digests::RingMaps;
 use crate::features::{Cpus, Features};
+use crate::flows::law::Since;
 use crate::logs::Lines;
 use crate::pins::Pins;
 use crate::program::{self, LoadError, Plan, Rings, Rodata, Slots};
@@ -20,6 +21,7 @@ pub struct Opened {
     pub state: State,
     pub program: Xdp,
     pub lines: Lines,
+    pub since: Since,
 }
 
 pub fn open_program(
@@ -51,14 +53,20 @@ pub fn open_program(
     let found = match found {
         Some(state) if state.control().configuration == fingerprint && pins.is_complete() => {
             notices.push(Notice::Resumed);
-            return Ok(Opened { state, program: pinned_program(pins)?, lines: Lines::NONE });
+            return Ok(Opened {
+                state,
+                program: pinned_program(pins)?,
+                lines: Lines::NONE,
+                since: Since::Later,
+            });
         }
         other => other,
     };
 
     // Rings of another size are other maps. What nobody has read of the old ones is lost, and the next
     // interval says how much that was.
-    let renewed = found.as_ref().is_some_and(|state| !is_kept(&state.control(), plan.rings));
+    let renewed =
+        found.as_ref().is_some_and(|state| state.rings.is_none() || !is_kept(&state.control(), plan.rings));
     if renewed {
         for name in [maps::RINGS, maps::IPV4_DIGESTS, maps::IPV6_DIGESTS] {
             pins.remove(&pins.map(name))?;
@@ -68,7 +76,7 @@ pub fn open_program(
     let fresh = found.is_none();
     let state = match found {
         Some(mut state) => {
-            state.rings = RingMaps::new(&ebpf, plan.rings).map_err(StateError::from)?;
+            state.rings = Some(RingMaps::new(&ebpf, plan.rings).map_err(StateError::from)?);
             state
         }
         None => State::begin(&ebpf, plan.rings, unix_nanoseconds())?,
@@ -102,7 +110,8 @@ pub fn open_program(
         notices.extend([Notice::Resumed, Notice::Replaced]);
     }
     let lines = Lines::of(&mut ebpf).map_err(LoadError::from)?;
-    Ok(Opened { state, program: pinned_program(pins)?, lines })
+    let since = if fresh { Since::ItsBeginning } else { Since::Later };
+    Ok(Opened { state, program: pinned_program(pins)?, lines, since })
 }
 
 /// Whether the rings that are there are those that are wanted, and no agent was killed while changing them.

@@ -101,6 +101,28 @@ impl Digests {
     }
 }
 
+/// An interval's flows, held against its counts.
+pub struct Settled {
+    pub digests: Digests,
+    pub flows: Summary,
+    pub breaches: Vec<Breach>,
+}
+
+impl Settled {
+    /// Holds the flows of an interval against its counts.
+    #[must_use]
+    pub fn new(flows: &Flows, counted: &CpuCounters, since: Since) -> Self {
+        let (digests, breaches) = match Digests::account(counted, flows.digests, since) {
+            Ok(digests) => (digests, breaches(flows, counted, digests.missing())),
+            Err(breach) => {
+                let (written, lost) = (counted.digests.into(), counted.digests_lost.into());
+                (Digests { written, lost, ..Digests::default() }, vec![breach])
+            }
+        };
+        Self { digests, flows: flows.summary(), breaches }
+    }
+}
+
 /// Every law that flows and counters of one interval break.
 #[must_use]
 pub fn breaches(flows: &Flows, counted: &CpuCounters, missing: u64) -> Vec<Breach> {

@@ -14,7 +14,11 @@ use crate::capture::{Capture, CaptureError, Packet};
 use crate::config::Settings;
 use crate::conservation::Breach;
 use crate::counters::Totals;
+use crate::digests::RingMaps;
 use crate::document::Document;
+use crate::drain::Drain;
+use crate::flows::law::{Settled, Since};
+use crate::flows::{Flows, Limits};
 use crate::interval::{Interval, timestamp};
 use crate::logs::Lines;
 use crate::program::{Alone, LoadError};
@@ -43,6 +47,8 @@ pub struct Player {
     program: Alone,
     longest_frame: usize,
     watcher: Watcher,
+    /// Where flows are asked for.
+    drain: Option<Drain>,
     lines: Lines,
     settings: Settings,
     /// Whether anyone wants to see intervals; else the whole is one.
@@ -73,10 +79,17 @@ impl Player {
     /// Where the kernel or the lack of permission is against it.
     pub fn new(settings: &Settings, by_interval: bool) -> Result<Self, ReplayError> {
         let mut program = Alone::load(settings)?;
+        let rings = program.plan.rings;
+        let drain = if rings.is_on() {
+            Some(Drain::new(RingMaps::new(&program.ebpf, rings)?, Limits::new(settings), 0))
+        } else {
+            None
+        };
         let multi_buffer = program.plan.features.multi_buffer;
         Ok(Self {
             lines: Lines::of(&mut program.ebpf).map_err(LoadError::from)?,
             watcher: Watcher::new(&program.ebpf)?,
+            drain,
             program,
             longest_frame: if multi_buffer { LONGEST_FRAME } else { LONGEST_SINGLE_BUFFER },
             settings: settings.clone(),
@@ -97,7 +110,7 @@ impl Player {
     pub fn file(
         &mut self,
         path: &Path,
-        mut each: impl FnMut(Interval, &Totals) -> io::Result<()>,
+        mut each: impl FnMut(Played<'_>) -> Result<(), ReplayError>,
     ) -> Result<(), ReplayOrCapture> {
         let opened = if path == Path::new("-") {
             Capture::from_reader("standard input", io::stdin())
@@ -108,6 +121,13 @@ impl Player {
         while let Some(packet) = capture.next_packet().map_err(ReplayOrCapture::Capture)? {
             self.advance(packet.time_unix_ns, &mut each)?;
             self.packet(path, &packet)?;
+            let now = self
+                .clock
+                .as_ref()
+                .map_or(0, |clock| nanoseconds(packet.time_unix_ns.unwrap_or(clock.latest)));
+            if let Some(drain) = &mut self.drain {
+                drain.pass(now);
+            }
         }
         Ok(())
     }
@@ -117,7 +137,7 @@ impl Player {
     fn advance(
         &mut self,
         now: Option<i128>,
-        each: &mut impl FnMut(Interval, &Totals) -> io::Result<()>,
+        each: &mut impl FnMut(Played<'_>) -> Result<(), ReplayError>,
     ) -> Result<(), ReplayError> {
         let Some(now) = now else {
             return Ok(());
@@ -164,11 +184,14 @@ impl Player {
     fn report(
         &mut self,
         end: i128,
-        each: &mut impl FnMut(Interval, &Totals) -> io::Result<()>,
+        each: &mut impl FnMut(Played<'_>) -> Result<(), ReplayError>,
     ) -> Result<(), ReplayError> {
         self.lines.print();
         let cut = self.watcher.cut();
         let mut counted = cut.totals.since(&self.reported).ok_or(ReplayError::Shrunk)?;
+        let finished = self.drain.as_mut().map(|drain| drain.finish(nanoseconds(end)));
+        let settled =
+            finished.as_ref().map(|finished| Settled::new(&finished.flows, &counted, Since::ItsBeginning));
         if counted.bytes != self.kernel_bytes {
             return Err(ReplayError::Conservation(Breach {
                 left: "bytes counted",
@@ -177,7 +200,8 @@ impl Player {
                 right_sum: self.kernel_bytes,
             }));
         }
-        if let Some(breach) = cut.breaches.first() {
+        let of_flows = settled.iter().flat_map(|settled| &settled.breaches);
+        if let Some(breach) = cut.breaches.iter().chain(of_flows).next() {
             return Err(ReplayError::Conservation(breach.clone()));
         }
         self.reported = cut.totals;
@@ -196,21 +220,45 @@ impl Player {
             start: timestamp(clock.start),
             end: timestamp(end),
             conservation_breaches: Vec::new(),
+            digests: settled.as_ref().map(|settled| settled.digests),
+            flows: settled.as_ref().map(|settled| settled.flows),
+            // They are drained after every packet.
+            rings: None,
             counts: Document::new(&counted, &self.settings.watched_windows),
         };
-        each(interval, &counted)?;
-        Ok(())
+        let span = [nanoseconds(clock.start), nanoseconds(end)];
+        each(Played {
+            interval,
+            counted: &counted,
+            span,
+            flows: finished.as_ref().map(|finished| &finished.flows),
+        })
     }
 
     /// Ends the last interval and gives the totals of all.
     pub fn finish(
         mut self,
-        mut each: impl FnMut(Interval, &Totals) -> io::Result<()>,
+        mut each: impl FnMut(Played<'_>) -> Result<(), ReplayError>,
     ) -> Result<Totals, ReplayError> {
         let end = self.clock.as_ref().map_or(0, |clock| clock.latest);
         self.report(end, &mut each)?;
         Ok(self.totals)
     }
+}
+
+/// One interval of a capture.
+pub struct Played<'a> {
+    pub interval: Interval,
+    pub counted: &'a Totals,
+    /// Its start and end, in nanoseconds since the Unix epoch.
+    pub span: [u64; 2],
+    /// Where they are asked for.
+    pub flows: Option<&'a Flows>,
+}
+
+/// A capture's time as flows have it: not before 1970.
+fn nanoseconds(time: i128) -> u64 {
+    u64::try_from(time.max(0)).unwrap_or(u64::MAX)
 }
 
 /// A frame too short for an Ethernet header reaches no window.
