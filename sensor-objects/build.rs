@@ -10,7 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-const BINARIES: [&str; 3] = ["sensor", "generator", "baseline"];
+const BINARIES: [&str; 4] = ["sensor", "generator", "baseline", "alternatives"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const TARGET: &str = "bpfel-unknown-none";
 

@@ -4,6 +4,7 @@
 //! `BPF_PROG_TEST_RUN`. The generator's own cost is in every figure alike, so the difference to the bare
 //! drop is what the program under test costs. What counts is the processor's time.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,8 +14,10 @@ use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table};
 use nix::time::{ClockId, clock_gettime};
+use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use sensor_ebpf::generate::names;
 use sensor_user::config::Options;
+use sensor_user::digests::RingMaps;
 use sensor_user::program::{self, Alone};
 use serde::Serialize;
 use testbed::Generator;
@@ -22,7 +25,7 @@ use testbed::mix::{self, Mix};
 
 use crate::statistics::Spread;
 
-/// Measures nanoseconds per packet: bare drop, decoding alone, the whole sensor
+/// Measures nanoseconds per packet: bare drop, decoding, the sensor without and with digests, and kernel hash tables
 #[derive(Args)]
 pub struct Arguments {
     /// Rounds; in each, every variant is run once, in turn
@@ -34,6 +37,9 @@ pub struct Arguments {
     /// What the packets are
     #[arg(long, value_enum, default_value_t = Traffic::Uniform)]
     traffic: Traffic,
+    /// How many IPv4 sources they are from, where sources are random; 0 for all that there can be
+    #[arg(long, default_value_t = 1_000_000)]
+    sources: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -51,6 +57,7 @@ pub enum Traffic {
 #[derive(Serialize)]
 struct Report {
     traffic: Traffic,
+    sources: u32,
     rounds: u32,
     packets_per_round: u32,
     variants: Vec<Figure>,
@@ -78,8 +85,8 @@ const DROP: &str = "drop";
 const FRAME_LENGTH: usize = 64;
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut generator = Source::load(arguments.traffic)?;
-    let mut variants = load_variants()?;
+    let mut generator = Source::load(&arguments.traffic.mix().from_sources(arguments.sources))?;
+    let mut variants = load_variants(arguments.packets)?;
     let mut figures: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
     let names: Vec<&'static str> = variants.iter().map(|variant| variant.name).collect();
     // A first round, to fill caches and branch predictors, is not counted.
@@ -95,6 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let above = |figure: &[f64]| figure.iter().zip(&figures[drop]).map(|(own, drop)| own - drop).collect();
     let report = Report {
         traffic: arguments.traffic,
+        sources: arguments.sources,
         rounds: arguments.rounds,
         packets_per_round: arguments.packets,
         variants: names
@@ -121,19 +129,50 @@ struct Variant {
     name: &'static str,
     ebpf: Ebpf,
     program: &'static str,
+    /// Where it writes digests, to be emptied between runs.
+    rings: Option<RingMaps>,
 }
 
-fn load_variants() -> Result<Vec<Variant>> {
+fn load_variants(packets: u32) -> Result<Vec<Variant>> {
     let mut variants = Vec::new();
     for (name, program) in [(DROP, "bare_drop"), ("decode", "decode_only")] {
         let mut ebpf = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
         program::xdp(&mut ebpf, program)?.load()?;
-        variants.push(Variant { name, ebpf, program });
+        variants.push(Variant { name, ebpf, program, rings: None });
     }
-    let settings = Options { digests: Some(false), ..Options::default() }.resolve()?;
-    let Alone { ebpf, name: program, .. } = Alone::load(&settings)?;
-    variants.push(Variant { name: "sensor", ebpf, program });
+    for (name, digests) in [("sensor", false), ("sensor+digest", true)] {
+        // A ring takes all of a run, so that no digest is lost, which would be cheaper.
+        let options = Options {
+            digests: Some(digests),
+            ring_records: NonZeroU32::new(packets.max(1)),
+            ..Options::default()
+        };
+        let Alone { ebpf, name: program, plan } = Alone::load(&options.resolve()?)?;
+        let rings = digests.then(|| RingMaps::new(&ebpf, plan.rings)).transpose()?;
+        variants.push(Variant { name, ebpf, program, rings });
+    }
+    for (name, program) in [("sensor+hash", "flow_hash"), ("sensor+LRU hash", "flow_lru_hash")] {
+        let mut ebpf =
+            Ebpf::load(sensor_objects::ALTERNATIVES).context("cannot load the programs with hash tables")?;
+        program::xdp(&mut ebpf, program)?.load()?;
+        variants.push(Variant { name, ebpf, program, rings: None });
+    }
     Ok(variants)
+}
+
+impl Variant {
+    fn empty_rings(&self, packets: u64) -> Result<()> {
+        let Some(rings) = &self.rings else {
+            return Ok(());
+        };
+        let mut digests = 0;
+        for cpu in 0..rings.plan().cpus {
+            digests += rings.ring::<Ipv4Digest>(cpu).drain(u64::MAX, |_| {});
+            digests += rings.ring::<Ipv6Digest>(cpu).drain(u64::MAX, |_| {});
+        }
+        ensure!(digests > 0 && digests <= packets, "{packets} packets, {digests} digests");
+        Ok(())
+    }
 }
 
 /// The generator program, which makes a packet and calls the program under test.
@@ -143,8 +182,8 @@ struct Source {
 }
 
 impl Source {
-    fn load(traffic: Traffic) -> Result<Self> {
-        let mut generator = Generator::new(&traffic.mix())?;
+    fn load(mix: &Mix) -> Result<Self> {
+        let mut generator = Generator::new(mix)?;
         let ebpf = generator.ebpf_mut();
         program::xdp(ebpf, names::GENERATE_AND_CALL)?.load()?;
         let under_test = ebpf.take_map(names::UNDER_TEST).context("the generator has no UNDER_TEST")?;
@@ -169,12 +208,13 @@ impl Source {
         let elapsed = processor_time()? - start;
         let made = self.made() - made;
         ensure!(made == u64::from(packets), "the generator made {made} packets of {packets}");
+        variant.empty_rings(made)?;
         Ok(elapsed.as_secs_f64() * 1e9 / f64::from(packets))
     }
 }
 
 /// Processor time of this thread so far.
-fn processor_time() -> Result<Duration> {
+pub fn processor_time() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("cannot read the processor's time")?;
     Ok(time.into())
 }

@@ -1,5 +1,6 @@
 //! `apus-bench`, behind `cargo xtask bench`: ratios measured in one interleaved run.
 
+mod drain;
 mod kernel;
 mod live;
 mod statistics;
@@ -18,12 +19,14 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Drain(drain::Arguments),
     Kernel(kernel::Arguments),
     Live(live::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
+        Command::Drain(arguments) => drain::run(&arguments),
         Command::Kernel(arguments) => kernel::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
     };

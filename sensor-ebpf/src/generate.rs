@@ -68,7 +68,13 @@ pub struct Template {
 pub struct Generator {
     pub templates: [Template; TEMPLATES],
     pub schedule: [u32; SCHEDULE],
+    /// How many IPv4 sources are drawn from, where sources are random; 0 means all that there can be.
+    pub sources: u32,
+    pub spare: u32,
 }
+
+/// The first of the IPv4 sources, where they are limited: 11.0.0.0.
+pub const FIRST_SOURCE: u32 = 11 << 24;
 
 /// What one CPU has generated.
 #[repr(C, align(64))]

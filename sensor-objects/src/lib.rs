@@ -29,5 +29,10 @@ object! {
     BASELINE = "baseline"
 }
 
+object! {
+    /// What the bench compares digests with: `flow_hash` and `flow_lru_hash`.
+    ALTERNATIVES = "alternatives"
+}
+
 /// Whether the sensor logs debug lines through aya-log: in a debug build alone.
 pub const SENSOR_LOGS: bool = cfg!(program_logs);

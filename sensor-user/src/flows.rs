@@ -7,6 +7,7 @@
 pub mod aggregate;
 pub mod file;
 pub mod folder;
+mod huge;
 pub mod key;
 pub mod law;
 pub mod row;

@@ -31,7 +31,11 @@ pub struct Kind {
 
 /// Kinds of packets, of which the generator sends now one and now another.
 #[derive(Clone, Debug)]
-pub struct Mix(Vec<Kind>);
+pub struct Mix {
+    kinds: Vec<Kind>,
+    /// How many IPv4 sources are drawn from; 0 means all that there can be.
+    sources: u32,
+}
 
 impl Mix {
     /// A mix of these kinds.
@@ -49,12 +53,18 @@ impl Mix {
         }
         let total: u32 = kinds.iter().map(|kind| kind.weight).sum();
         assert!(total as usize <= SCHEDULE, "weights sum up to {total}, at most {SCHEDULE} are told apart");
-        Self(kinds)
+        Self { kinds, sources: 0 }
+    }
+
+    /// The same from so many IPv4 sources, where sources are random.
+    #[must_use]
+    pub fn from_sources(self, sources: u32) -> Self {
+        Self { sources, ..self }
     }
 
     #[must_use]
     pub fn kinds(&self) -> &[Kind] {
-        &self.0
+        &self.kinds
     }
 
     /// What a sensor has counted when it has seen this many packets of each kind: a document of
@@ -62,7 +72,7 @@ impl Mix {
     #[must_use]
     pub fn expected(&self, sent: &[u64]) -> Value {
         let mut expected = document::empty();
-        for (kind, packets) in self.0.iter().zip(sent).filter(|(_, packets)| **packets > 0) {
+        for (kind, packets) in self.kinds.iter().zip(sent).filter(|(_, packets)| **packets > 0) {
             document::raise(&mut expected, "/packets", *packets);
             document::raise(&mut expected, "/bytes", *packets * kind.frame.bytes.len() as u64);
             for counter in kind.expectation.counters() {
@@ -76,9 +86,10 @@ impl Mix {
     #[must_use]
     pub fn commonest_length(&self) -> usize {
         let length = |kind: &Kind| kind.frame.bytes.len();
-        let weight =
-            |of: usize| self.0.iter().filter(|kind| length(kind) == of).map(|kind| kind.weight).sum::<u32>();
-        self.0.iter().map(length).max_by_key(|of| weight(*of)).unwrap_or(TEMPLATE_BYTES)
+        let weight = |of: usize| {
+            self.kinds.iter().filter(|kind| length(kind) == of).map(|kind| kind.weight).sum::<u32>()
+        };
+        self.kinds.iter().map(length).max_by_key(|of| weight(*of)).unwrap_or(TEMPLATE_BYTES)
     }
 
     /// Writes the mix to where the generator program reads it.
@@ -86,10 +97,12 @@ impl Mix {
     /// # Safety
     /// `generator` must be live, and no program may be running that reads it.
     pub unsafe fn write_to(&self, generator: *mut Generator) {
-        for (number, kind) in self.0.iter().enumerate() {
+        for (number, kind) in self.kinds.iter().enumerate() {
             // SAFETY: the caller's promise; the index is checked.
             unsafe { (*generator).templates[number] = kind.template() };
         }
+        // SAFETY: as above.
+        unsafe { (*generator).sources = self.sources };
         for (place, number) in self.schedule().enumerate() {
             // SAFETY: as above.
             unsafe { (*generator).schedule[place] = number };
@@ -99,7 +112,7 @@ impl Mix {
     /// The number of a kind for each place in the schedule, as many places as its weight asks for.
     fn schedule(&self) -> impl Iterator<Item = u32> {
         let kinds: Vec<u32> = (0..)
-            .zip(&self.0)
+            .zip(&self.kinds)
             .flat_map(|(number, kind)| std::iter::repeat_n(number, kind.weight as usize))
             .collect();
         (0..SCHEDULE).map(move |place| kinds[place * kinds.len() / SCHEDULE])

@@ -14,7 +14,8 @@ use aya_ebpf::maps::{Array, ProgramArray};
 use aya_ebpf::programs::XdpContext;
 use sensor_ebpf::classify::ZMAP_IDENTIFICATION;
 use sensor_ebpf::generate::{
-    GENERATOR_CPUS, Generated, Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template, mutations,
+    FIRST_SOURCE, GENERATOR_CPUS, Generated, Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template,
+    mutations,
 };
 use sensor_ebpf::headers::{Ipv4, Ipv6};
 
@@ -57,7 +58,7 @@ fn write_packet(context: &XdpContext) -> Option<()> {
         let template = &*(&raw const (*generator).templates).cast::<Template>().add(number);
         let written = resize(context, template.length)
             .and_then(|()| copy(context, template))
-            .and_then(|()| mutate(context, template, random));
+            .and_then(|()| mutate(context, template, (*generator).sources, random));
         if written.is_some() {
             *(&raw mut (*generated).sent).cast::<u64>().add(number) += 1;
         } else {
@@ -130,7 +131,7 @@ struct TransportStart {
 
 /// A template whose flags ask for a header that its frame has not is a mistake, and fails.
 #[inline(always)]
-fn mutate(context: &XdpContext, template: &Template, random: u64) -> Option<()> {
+fn mutate(context: &XdpContext, template: &Template, sources: u32, random: u64) -> Option<()> {
     let has = |mutation: u32| template.mutations & mutation != 0;
     if template.mutations == 0 {
         return Some(());
@@ -143,7 +144,12 @@ fn mutate(context: &XdpContext, template: &Template, random: u64) -> Option<()> 
     // In an IPv6 packet these are other fields, and the flags for them are not set.
     let ipv4 = header::<Ipv4>(context, template.network)?;
     if has(mutations::IPV4_SOURCE) {
-        ipv4.source = ((other >> 32) as u32).to_ne_bytes();
+        let drawn = other >> 32;
+        ipv4.source = if sources == 0 {
+            (drawn as u32).to_ne_bytes()
+        } else {
+            FIRST_SOURCE.wrapping_add(((drawn * u64::from(sources)) >> 32) as u32).to_be_bytes()
+        };
     }
     if has(mutations::IPV4_TARGET) {
         ipv4.destination[3] = random as u8;

@@ -34,6 +34,8 @@ pub trait Flow: Send + 'static {
     fn coarse(key: Self::Key) -> Self::Key;
     /// The detail of a flow with this first packet.
     fn first(digest: &Self::Digest) -> Self::Detail;
+    /// Fetches what adding a further packet will need.
+    fn fetch(detail: &Self::Detail, store: &TargetStore<AddressOf<Self>>);
     /// Adds a further packet.
     fn again(detail: &mut Self::Detail, digest: &Self::Digest, store: &mut TargetStore<AddressOf<Self>>);
     /// Writes what key and detail say to a row.
@@ -207,6 +209,11 @@ impl<D: Keyed> Flow for BySource<D> {
     }
 
     #[inline]
+    fn fetch(targets: &Targets<D::Address>, store: &TargetStore<D::Address>) {
+        targets.fetch(store);
+    }
+
+    #[inline]
     fn again(targets: &mut Targets<D::Address>, digest: &D, store: &mut TargetStore<D::Address>) {
         targets.add(digest.destination(), store);
     }
@@ -295,6 +302,9 @@ impl<D: Keyed> Flow for ByTuple<D> {
             window: digest.window(),
         }
     }
+
+    #[inline]
+    fn fetch(_detail: &TupleDetail, _store: &TargetStore<D::Address>) {}
 
     #[inline]
     fn again(detail: &mut TupleDetail, digest: &D, _store: &mut TargetStore<D::Address>) {

@@ -3,11 +3,12 @@
 //! A slot of the index is one word, half of it a flow's number and half of it bits of its hash, so that a probe
 //! seldom touches a flow that is not the one looked for, and growing the index touches no flow at all. Flows
 //! lie in a list in the order of their first packets. Digests are taken in batches: the slots of a whole batch
-//! are fetched, then the flows, and only then are flows changed, so that the memory's latency is paid once a
-//! batch and not twice a digest.
+//! are fetched, then its flows, then its sets of targets, so that the memory's latency is paid once a batch and
+//! not three times a digest.
 
 use std::hash::{BuildHasher as _, RandomState};
 
+use super::huge;
 use super::key::{AddressOf, Flow, Words as _};
 use super::targets::{Numbering, TargetStore};
 use crate::digests::Digest as _;
@@ -51,10 +52,13 @@ impl<F: Flow> Table<F> {
         let slots = (expected.saturating_mul(3) / 2).next_power_of_two().max(FEWEST_SLOTS);
         // Whoever does not know these cannot choose addresses that collide.
         let random = RandomState::new();
+        let (index, flows) = (vec![0; slots], Vec::with_capacity(expected));
+        huge::advise(&index);
+        huge::advise(&flows);
         Self {
-            index: vec![0; slots],
+            index,
             shift: shift(slots),
-            flows: Vec::with_capacity(expected),
+            flows,
             store: TargetStore::new(most_blocks, numbering),
             seeds: [random.hash_one(1) | 1, random.hash_one(2) | 1],
         }
@@ -112,14 +116,24 @@ impl<F: Flow> Table<F> {
                     prefetch(flow);
                 }
             }
-            for ((digest, key), hash) in batch.iter().zip(&keys).zip(&hashes) {
+            let mut found = [None; LANES];
+            for (((digest, key), hash), found) in batch.iter().zip(&keys).zip(&hashes).zip(&mut found) {
                 match self.find(key, *hash) {
-                    Ok(number) => self.update(number, digest, now),
+                    Ok(number) => {
+                        self.add_sums(number, digest, now);
+                        F::fetch(&self.flows[number].detail, &self.store);
+                        *found = Some(number);
+                    }
                     Err(_) if *room == 0 => beyond(digest),
                     Err(slot) => {
                         *room -= 1;
                         self.insert(slot, *hash, *key, digest, now);
                     }
+                }
+            }
+            for (digest, found) in batch.iter().zip(&found) {
+                if let Some(number) = *found {
+                    F::again(&mut self.flows[number].detail, digest, &mut self.store);
                 }
             }
         }
@@ -129,14 +143,18 @@ impl<F: Flow> Table<F> {
     pub fn add_as(&mut self, key: F::Key, digest: &F::Digest, now: u64, room: bool) -> bool {
         let hash = self.hash(&key);
         match self.find(&key, hash) {
-            Ok(number) => self.update(number, digest, now),
+            Ok(number) => {
+                self.add_sums(number, digest, now);
+                F::again(&mut self.flows[number].detail, digest, &mut self.store);
+            }
             Err(_) if !room => return false,
             Err(slot) => self.insert(slot, hash, key, digest, now),
         }
         true
     }
 
-    fn update(&mut self, number: usize, digest: &F::Digest, now: u64) {
+    #[inline]
+    fn add_sums(&mut self, number: usize, digest: &F::Digest, now: u64) {
         let flow = &mut self.flows[number];
         let time_to_live = digest.facts().time_to_live;
         flow.packets += 1;
@@ -145,11 +163,14 @@ impl<F: Flow> Table<F> {
         flow.last_seen = flow.last_seen.max(now);
         flow.time_to_live_minimum = flow.time_to_live_minimum.min(time_to_live);
         flow.time_to_live_maximum = flow.time_to_live_maximum.max(time_to_live);
-        F::again(&mut flow.detail, digest, &mut self.store);
     }
 
     fn insert(&mut self, slot: usize, hash: u32, key: F::Key, digest: &F::Digest, now: u64) {
         let time_to_live = digest.facts().time_to_live;
+        if self.flows.len() == self.flows.capacity() {
+            self.flows.reserve(1);
+            huge::advise(&self.flows);
+        }
         self.flows.push(Entry {
             key,
             packets: 1,
@@ -186,6 +207,7 @@ impl<F: Flow> Table<F> {
     fn grow(&mut self) {
         let slots = self.index.len() * 2;
         let index = std::mem::replace(&mut self.index, vec![0; slots]);
+        huge::advise(&self.index);
         self.shift = shift(slots);
         for word in index {
             if number(word).is_some() {
@@ -237,7 +259,7 @@ const fn shift(slots: usize) -> u32 {
 
 /// Asks for a cache line before it is needed.
 #[inline(always)]
-fn prefetch<T>(place: *const T) {
+pub fn prefetch<T>(place: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint, which no address makes fail.
     unsafe {

@@ -7,6 +7,8 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
+use super::huge;
+use super::table::prefetch;
 use crate::digests::Address;
 use crate::prefixes::ObservedRanges;
 
@@ -172,6 +174,10 @@ impl<A: Address> TargetStore<A> {
             self.lists[number as usize] = list;
             return number;
         }
+        if self.lists.len() == self.lists.capacity() {
+            self.lists.reserve(1);
+            huge::advise(&self.lists);
+        }
         self.lists.push(list);
         u32::try_from(self.lists.len() - 1).unwrap_or(u32::MAX)
     }
@@ -195,6 +201,16 @@ impl<A: Address> Targets<A> {
     #[must_use]
     pub const fn first(address: A) -> Self {
         Self { state: State::One, first: address }
+    }
+
+    /// Fetches where a further target would go.
+    #[inline]
+    pub fn fetch(&self, store: &TargetStore<A>) {
+        match self.state {
+            State::One | State::Full => {}
+            State::Kept(number) => prefetch(&raw const store.lists[number as usize]),
+            State::Block(number) => prefetch(&raw const store.blocks[number as usize]),
+        }
     }
 
     /// Adds a target.

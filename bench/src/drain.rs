@@ -1,0 +1,212 @@
+//! `bench drain`: digests from a ring into flows, on one core, by the agent's own code.
+//!
+//! The ring is in this process's memory and full of digests of random sources; filling it anew is not measured.
+//! An interval begins with an empty table, so its first digests make flows, and later ones find them: both are
+//! measured apart.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use comfy_table::{CellAlignment, Table};
+use sensor_ebpf::abi::TrafficClass;
+use sensor_ebpf::digest::{Facts, Ipv4Digest};
+use sensor_ebpf::ring::RingPositions;
+use sensor_user::config::FlowKey;
+use sensor_user::digests::Ring;
+use sensor_user::flows::{Flows, Limits};
+use sensor_user::prefixes::ObservedRanges;
+use sensor_user::table::grouped;
+use serde::Serialize;
+
+use crate::kernel::processor_time;
+use crate::statistics::Spread;
+
+/// Measures digests per second and core: from rings into flows
+#[derive(Args)]
+pub struct Arguments {
+    /// Rounds, each of them an interval for every number of flows
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Distinct flows; may be repeated
+    #[arg(long, default_values_t = [10_000, 1_000_000, 10_000_000], value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
+    flows: Vec<u32>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    rounds: u32,
+    figures: Vec<Figure>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    distinct_flows: u32,
+    max_flows: u32,
+    /// While flows are made: as many digests as there are flows.
+    filling_per_second: Spread,
+    /// When most of them are there.
+    steady_per_second: Spread,
+    memory_bytes: usize,
+}
+
+/// Digests in the ring.
+const RECORDS: usize = 1 << 20;
+/// Digests that the agent reads at once.
+const BATCH: u64 = 4_096;
+/// The least digests of a measurement.
+const LEAST: u32 = 1 << 23;
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let mut source = Source::new();
+    // Every flow with one of its own; and the usual limit, where most packets are beyond it.
+    let mut cases: Vec<(u32, u32)> =
+        arguments.flows.iter().map(|flows| (*flows, flows + flows / 8)).collect();
+    cases.extend(arguments.flows.iter().filter(|flows| **flows > 1_000_000).map(|flows| (*flows, 1_000_000)));
+    let mut rates: Vec<[Vec<f64>; 2]> = vec![[Vec::new(), Vec::new()]; cases.len()];
+    let mut memory = vec![0; cases.len()];
+    for _ in 0..arguments.rounds {
+        for (place, (distinct, max_flows)) in cases.iter().enumerate() {
+            let observed = ObservedRanges::new(&[])?;
+            let mut flows = Flows::new(&Limits::of(FlowKey::Source, *max_flows, &observed), None);
+            let filling = source.measure(&mut flows, *distinct, (*distinct).max(LEAST))?;
+            let steady = source.measure(&mut flows, *distinct, LEAST)?;
+            rates[place][0].push(filling);
+            rates[place][1].push(steady);
+            memory[place] = flows.memory();
+            let summary = flows.summary();
+            let added: u64 = flows.digests.iter().sum();
+            ensure!(
+                summary.packets + summary.overflow_packets == added,
+                "{added} digests became {summary:?}"
+            );
+        }
+    }
+    let figures = cases.iter().zip(rates).zip(memory).map(|((case, [filling, steady]), memory_bytes)| {
+        Ok(Figure {
+            distinct_flows: case.0,
+            max_flows: case.1,
+            filling_per_second: Spread::new(filling).context("no rounds")?,
+            steady_per_second: Spread::new(steady).context("no rounds")?,
+            memory_bytes,
+        })
+    });
+    let report = Report { rounds: arguments.rounds, figures: figures.collect::<Result<_>>()? };
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{}", table(&report));
+    }
+    Ok(())
+}
+
+/// A ring, and random digests for it.
+struct Source {
+    positions: Box<RingPositions>,
+    records: Vec<Ipv4Digest>,
+    random: u64,
+}
+
+impl Source {
+    fn new() -> Self {
+        let positions =
+            RingPositions { heads: [0; 2], spare: [0; 6], tails: [0; 2], spare_of_consumer: [0; 6] };
+        Self {
+            positions: Box::new(positions),
+            records: vec![Ipv4Digest::default(); RECORDS],
+            random: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+
+    /// Aggregates that many digests, and gives how many a second of processor time.
+    fn measure(&mut self, flows: &mut Flows, distinct: u32, digests: u32) -> Result<f64> {
+        let (mut elapsed, mut added) = (Duration::ZERO, 0);
+        while added < u64::from(digests) {
+            self.fill(distinct);
+            // SAFETY: positions and records live as long as the ring, and nothing else touches them.
+            let mut ring = unsafe {
+                Ring::in_memory(&raw mut *self.positions, self.records.as_mut_ptr(), RECORDS as u64)
+            };
+            let start = processor_time()?;
+            loop {
+                let read = ring.drain(BATCH, |digests| flows.add_ipv4(digests, added));
+                added += read;
+                if read == 0 {
+                    break;
+                }
+            }
+            elapsed += processor_time()? - start;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate, of which only the first digits matter")]
+        Ok(added as f64 / elapsed.as_secs_f64())
+    }
+
+    /// Fills the ring with scans of one port by random sources: a flow for each source.
+    fn fill(&mut self, distinct: u32) {
+        for record in &mut self.records {
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            let drawn = (self.random >> 32).wrapping_mul(u64::from(distinct)) >> 32;
+            let source = (0x0b00_0000 + u32::try_from(drawn).unwrap_or(0)).to_be_bytes();
+            let [target, ..] = self.random.to_le_bytes();
+            *record = Ipv4Digest {
+                source,
+                // A few of the telescope's addresses for each source.
+                destination: [198, 51, 100, target & 3],
+                facts: Facts {
+                    destination_port: 23_u16.to_be_bytes(),
+                    length: 60_u16.to_be_bytes(),
+                    time_to_live: target,
+                    protocol: 6,
+                    tcp_flags: 2,
+                    class: TrafficClass::Scan as u8,
+                    ..Facts::default()
+                },
+                ..Ipv4Digest::default()
+            };
+        }
+        self.positions.heads[0] += RECORDS as u64;
+    }
+}
+
+fn table(report: &Report) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.set_header([
+        "distinct flows",
+        "max_flows",
+        "filling, million/s: min",
+        "median",
+        "max",
+        "steady: min",
+        "median",
+        "max",
+        "MiB",
+    ]);
+    for Figure { distinct_flows, max_flows, filling_per_second, steady_per_second, memory_bytes } in
+        &report.figures
+    {
+        let millions = |Spread { min, median, max }: &Spread| {
+            [min, median, max].map(|rate| format!("{:.1}", rate / 1e6))
+        };
+        let flows = [distinct_flows, max_flows].map(|flows| grouped((*flows).into()));
+        let memory = (memory_bytes >> 20).to_string();
+        table.add_row(
+            flows
+                .into_iter()
+                .chain(millions(filling_per_second))
+                .chain(millions(steady_per_second))
+                .chain([memory]),
+        );
+    }
+    for column in 0..9 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
