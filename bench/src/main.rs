@@ -4,6 +4,7 @@ mod drain;
 mod kernel;
 mod live;
 mod statistics;
+mod sustained;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ enum Command {
     Drain(drain::Arguments),
     Kernel(kernel::Arguments),
     Live(live::Arguments),
+    Sustained(sustained::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Drain(arguments) => drain::run(&arguments),
         Command::Kernel(arguments) => kernel::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Sustained(arguments) => sustained::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod agent;
 mod bpffs;
 mod command;
 pub mod document;
@@ -28,6 +29,7 @@ mod namespace;
 mod privilege;
 mod process;
 
+pub use agent::{Agent, find_agent};
 pub use bpffs::Bpffs;
 pub use command::run;
 pub use error::Error;

@@ -5,9 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use testbed::{Generator, Link, Order, Pace, Sent};
+use testbed::{Agent, Generator, Link, Order, Pace, Sent};
 
-use crate::agent::Agent;
 use crate::interruption::Interruption;
 use crate::screen::Screen;
 

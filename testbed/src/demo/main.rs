@@ -1,7 +1,6 @@
 //! `apus-demo`, behind `cargo xtask demo`: the real agent counts generated traffic before your eyes,
 //! and what it counted is compared with what was sent.
 
-mod agent;
 mod interruption;
 mod live;
 mod report;
@@ -16,9 +15,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use testbed::{Bpffs, Generator, Link, Namespace, Pace, mix};
+use testbed::{Agent, Bpffs, Generator, Link, Namespace, Pace, find_agent, mix};
 
-use agent::Agent;
 use interruption::Interruption;
 use live::Live;
 use report::Report;
@@ -65,13 +63,16 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
         "this needs root, for network namespaces and XDP programs: run it with sudo"
     );
     let interruption = Interruption::watch()?;
-    let program = agent::find()?;
+    let program = find_agent()?;
     let (sender, receiver) = (Namespace::new()?, Namespace::new()?);
     let link = Link::between(&sender, &receiver)?;
     let bpffs = Bpffs::new()?;
     let mix = mix::telescope();
     let mut generator = Generator::new(&mix)?;
-    let mut agent = Agent::start(&program, &link.telescope, &bpffs.path().join("sensor"), &interruption)?;
+    let mut agent =
+        Agent::start(&program, &link.telescope, &bpffs.path().join("sensor"), &["--sensor", "demo"], || {
+            interruption.has_come()
+        })?;
 
     let live = Live {
         length: Duration::from_secs(arguments.seconds),

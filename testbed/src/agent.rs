@@ -12,9 +12,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use testbed::{End, Process, mix};
 
-use crate::interruption::Interruption;
+use crate::{End, Process, mix};
 
 const NAME: &str = "apus-sensor";
 /// How long it may take to load its program, on a machine with much else to do.
@@ -42,21 +41,38 @@ pub struct Agent {
 }
 
 /// Where the agent's program is: where `cargo xtask` has built it, or beside this program.
-pub fn find() -> Result<PathBuf> {
+///
+/// # Errors
+/// Where it is at neither place.
+pub fn find_agent() -> Result<PathBuf> {
     let program = match env::var_os("APUS_SENSOR") {
         Some(program) => program.into(),
         None => env::current_exe().context("cannot find this program's own folder")?.with_file_name(NAME),
     };
-    ensure!(program.exists(), "there is no {}: run `cargo xtask demo`, which builds it", program.display());
+    ensure!(
+        program.exists(),
+        "there is no {}: `cargo xtask` builds it, and says so in APUS_SENSOR",
+        program.display()
+    );
     Ok(program)
 }
 
 impl Agent {
-    /// Starts it, and returns when it is attached.
-    pub fn start(program: &Path, end: &End<'_>, pins: &Path, interruption: &Interruption) -> Result<Self> {
+    /// Starts it with an interval of a second, dropping what the mixes of this testbed send, and returns when it
+    /// is attached.
+    ///
+    /// # Errors
+    /// Where it does not attach, or `is_interrupted` says that nobody waits for it any more.
+    pub fn start(
+        program: &Path,
+        end: &End<'_>,
+        pins: &Path,
+        arguments: &[&str],
+        is_interrupted: impl Fn() -> bool,
+    ) -> Result<Self> {
         let mut command = end.namespace.command(program);
         command.args(["run", "--interface", &end.interface, "--interval", "1s", "--output", "json"]);
-        command.args(["--sensor", "demo", "--action", "drop"]);
+        command.args(["--action", "drop"]).args(arguments);
         command.args(mix::OBSERVED.iter().flat_map(|prefix| ["--observed", prefix]));
         command.arg("--pin-directory").arg(pins);
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -70,7 +86,7 @@ impl Agent {
         let mut agent = Self { process, program, pins, said, words: Vec::new(), intervals: Vec::new() };
         let deadline = Instant::now() + LONGEST_START;
         while agent.attachment().is_empty() {
-            ensure!(!interruption.has_come(), "interrupted");
+            ensure!(!is_interrupted(), "interrupted");
             agent.listen()?;
             ensure!(
                 Instant::now() < deadline,
@@ -83,12 +99,16 @@ impl Agent {
     }
 
     /// Its own words on how it is attached; empty before it is.
+    #[must_use]
     pub fn attachment(&self) -> String {
         let words = self.words.iter().find_map(|words| words.split_once("attached to "));
         words.map(|(_, how)| how.to_owned()).unwrap_or_default()
     }
 
-    /// Takes in what it has said. An agent that is no more is an error.
+    /// Takes in what it has said.
+    ///
+    /// # Errors
+    /// Where the agent is no more.
     pub fn listen(&mut self) -> Result<()> {
         let ended = self.process.try_wait().context("lost sight of the agent")?;
         while let Ok(said) = self.said.try_recv() {
@@ -108,11 +128,15 @@ impl Agent {
     }
 
     /// The intervals so far.
+    #[must_use]
     pub fn intervals(&self) -> &[Value] {
         &self.intervals
     }
 
     /// Tells it to stop, waits until it has, and gives every interval, the last one included.
+    ///
+    /// # Errors
+    /// Where it does not stop, or has failed.
     pub fn stop(&mut self) -> Result<Vec<Value>> {
         let process = Pid::from_raw(self.process.id().cast_signed());
         self.listen()?;
@@ -133,10 +157,29 @@ impl Agent {
         Ok(std::mem::take(&mut self.intervals))
     }
 
+    /// Processor time that it has used so far, in all its threads.
+    ///
+    /// # Errors
+    /// Where it is no more.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let mut total = 0;
+        for task in
+            std::fs::read_dir(format!("/proc/{}/task", self.process.id())).context("the agent is no more")?
+        {
+            let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
+            let nanoseconds = text.split_whitespace().next().context("no processor time")?;
+            total += nanoseconds.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(total))
+    }
+
     /// Removes what the agent leaves attached and pinned for its successor.
+    ///
+    /// # Errors
+    /// Where something is left.
     pub fn detach(&self) -> Result<()> {
         let mut command = Command::new(&self.program);
-        testbed::run(command.arg("detach").arg("--pin-directory").arg(&self.pins))?;
+        crate::run(command.arg("detach").arg("--pin-directory").arg(&self.pins))?;
         ensure!(!self.pins.exists(), "the agent has detached, and left {} behind", self.pins.display());
         Ok(())
     }
