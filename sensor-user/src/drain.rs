@@ -92,10 +92,16 @@ impl Drain {
         Finished { flows, fullest: std::mem::take(&mut self.fullest) }
     }
 
-    /// Digests of the next interval that were read already; for tests.
+    /// The rings, from an agent that dies: what it has read of the open interval is gone.
     #[must_use]
-    pub fn is_ahead(&self) -> bool {
-        self.next.is_some()
+    pub fn into_rings(self) -> RingMaps {
+        self.rings
+    }
+
+    /// The rings.
+    #[must_use]
+    pub const fn rings(&self) -> &RingMaps {
+        &self.rings
     }
 }
 

@@ -82,6 +82,15 @@ impl<T> MappedArray<T> {
         }
     }
 
+    /// An array of zeros in this process's memory alone, with no kernel behind it: what tests and benches use.
+    ///
+    /// # Errors
+    /// Where there is no memory.
+    pub fn in_process(entries: u32) -> io::Result<Self> {
+        let memory = MmapOptions::new().len(Self::STRIDE * entries as usize).map_anon()?;
+        Ok(Self { memory: memory.into(), entries, value: PhantomData })
+    }
+
     fn from_fd(fd: BorrowedFd<'_>, entries: u32) -> io::Result<Self> {
         let memory = MmapOptions::new().len(Self::STRIDE * entries as usize).map_raw(fd.as_raw_fd())?;
         Ok(Self { memory, entries, value: PhantomData })

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aya::Ebpf;
 use sensor_ebpf::abi::{Control, Family, IPV4_SEGMENT, IPV6_SEGMENT, maps};
 use sensor_ebpf::digest::{Ipv4Digest, Ipv4Segment, Ipv6Digest, Ipv6Segment};
-use sensor_ebpf::ring::{Consumer, RingPositions, readable};
+use sensor_ebpf::ring::{Consumer, Producer, RingPositions, append, readable};
 
 use super::Digest;
 use crate::mapping::{MappedArray, MappingError};
@@ -20,6 +20,20 @@ pub struct RingMaps {
 }
 
 impl RingMaps {
+    /// Rings in this process's memory alone, with no program behind them: what tests and benches use.
+    ///
+    /// # Errors
+    /// Where there is no memory.
+    pub fn in_process(plan: Rings) -> std::io::Result<Self> {
+        let [positions, ipv4, ipv6] = plan.entries();
+        Ok(Self {
+            positions: MappedArray::in_process(positions)?,
+            ipv4: MappedArray::in_process(ipv4)?,
+            ipv6: MappedArray::in_process(ipv6)?,
+            plan,
+        })
+    }
+
     /// Maps the rings of a loaded object.
     ///
     /// # Errors
@@ -173,6 +187,37 @@ impl<D: Digest> Ring<D> {
                 if tail { &raw mut (*positions).tails[family] } else { &raw mut (*positions).heads[family] };
             AtomicU64::from_ptr(word)
         }
+    }
+}
+
+/// The producer's end, as the program has it: for rings that no program writes to.
+impl<D: Digest> Producer for Ring<D> {
+    type Record = D;
+
+    fn head(&self) -> u64 {
+        self.word(false).load(Ordering::Relaxed)
+    }
+
+    fn tail(&self) -> u64 {
+        self.word(true).load(Ordering::Acquire)
+    }
+
+    fn write(&mut self, position: u64, record: D) -> bool {
+        let place = usize::try_from(position & (self.capacity - 1)).unwrap_or(0);
+        // SAFETY: a place of the ring, and by the protocol the producer's.
+        unsafe { self.records.add(place).write(record) };
+        true
+    }
+
+    fn publish(&mut self, head: u64) {
+        self.word(false).store(head, Ordering::Release);
+    }
+}
+
+impl<D: Digest> Ring<D> {
+    /// Appends a record, or says that there is no room. For the one producer of the ring.
+    pub fn append(&mut self, record: D) -> bool {
+        append(self, self.capacity, record)
     }
 }
 
