@@ -40,6 +40,9 @@ pub struct Arguments {
     /// CPU that the agent drains on
     #[arg(long, default_value_t = 1)]
     drain_cpu: usize,
+    /// Length of the agent's intervals
+    #[arg(long, default_value = "1s")]
+    interval: String,
     /// Digests in a ring [default: the agent's]
     #[arg(long)]
     ring_records: Option<NonZeroU32>,
@@ -59,6 +62,8 @@ struct Report {
     /// Packets per second by the clock, waiting of the generator's included.
     packets_per_second: f64,
     agent_cpu_percent: f64,
+    /// The most memory that the agent has had at a time, rings and counters included.
+    agent_memory_bytes: u64,
     intervals: Vec<Second>,
 }
 
@@ -80,16 +85,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut generator = Generator::new(&arguments.traffic.mix().from_sources(arguments.sources))?;
     let drain_cpu = arguments.drain_cpu.to_string();
     let ring_records = arguments.ring_records.map(|records| records.to_string());
-    let mut flags = vec!["--sensor", "bench", "--drain-cpu", &drain_cpu];
+    let mut flags = vec!["--sensor", "bench", "--drain-cpu", &drain_cpu, "--interval", &arguments.interval];
     flags.extend(ring_records.iter().flat_map(|records| ["--ring-records", records.as_str()]));
     let pins = bpffs.path().join("sensor");
     let mut agent = Agent::start(&find_agent()?, &link.telescope, &pins, &flags, || false)?;
     let (before, started) = (agent.processor_time()?, Instant::now());
     let (sent, percents) = send(arguments, &mut generator, &link, &mut agent)?;
     let (used, elapsed) = (agent.processor_time()? - before, started.elapsed());
+    let memory = agent.most_memory()?;
     let intervals = agent.stop()?;
     agent.detach()?;
-    let report = report(&sent, &intervals, &percents, used.as_secs_f64() / elapsed.as_secs_f64() * 100.0)?;
+    let report =
+        report(&sent, &intervals, &percents, memory, used.as_secs_f64() / elapsed.as_secs_f64() * 100.0)?;
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -142,7 +149,13 @@ fn watch(agent: &mut Agent, seconds: u64, is_over: impl Fn() -> bool) -> Result<
     Ok(percents)
 }
 
-fn report(sent: &Sent, intervals: &[Value], percents: &[f64], agent_cpu_percent: f64) -> Result<Report> {
+fn report(
+    sent: &Sent,
+    intervals: &[Value],
+    percents: &[f64],
+    agent_memory_bytes: u64,
+    agent_cpu_percent: f64,
+) -> Result<Report> {
     let number = |interval: &Value, path: &str| interval.pointer(path).and_then(Value::as_u64).unwrap_or(0);
     let both = |interval: &Value, path: &str| {
         number(interval, &format!("{path}/ipv4")) + number(interval, &format!("{path}/ipv6"))
@@ -177,6 +190,7 @@ fn report(sent: &Sent, intervals: &[Value], percents: &[f64], agent_cpu_percent:
         digests_lost: sum(&|interval| both(interval, "/digests/lost")),
         packets_per_second,
         agent_cpu_percent,
+        agent_memory_bytes,
         intervals: intervals.iter().enumerate().map(second).collect(),
     })
 }
@@ -218,7 +232,7 @@ fn print(report: &Report) {
     }
     println!("{table}");
     println!(
-        "{:.0} s, {:.2} million packets/s: sent {}, counted {}; of {} observed, {} digests written, {} lost; agent {:.1} % of a CPU",
+        "{:.0} s, {:.2} million packets/s: sent {}, counted {}; of {} observed, {} digests written, {} lost; agent {:.1} % of a CPU, {} MiB",
         report.seconds,
         report.packets_per_second / 1e6,
         grouped(report.sent),
@@ -227,5 +241,6 @@ fn print(report: &Report) {
         grouped(report.digests_written),
         grouped(report.digests_lost),
         report.agent_cpu_percent,
+        report.agent_memory_bytes >> 20,
     );
 }

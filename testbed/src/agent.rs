@@ -58,7 +58,7 @@ pub fn find_agent() -> Result<PathBuf> {
 }
 
 impl Agent {
-    /// Starts it with an interval of a second, dropping what the mixes of this testbed send, and returns when it
+    /// Starts it, dropping what the mixes of this testbed send, and returns when it
     /// is attached.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl Agent {
         is_interrupted: impl Fn() -> bool,
     ) -> Result<Self> {
         let mut command = end.namespace.command(program);
-        command.args(["run", "--interface", &end.interface, "--interval", "1s", "--output", "json"]);
+        command.args(["run", "--interface", &end.interface, "--output", "json"]);
         command.args(["--action", "drop"]).args(arguments);
         command.args(mix::OBSERVED.iter().flat_map(|prefix| ["--observed", prefix]));
         command.arg("--pin-directory").arg(pins);
@@ -171,6 +171,17 @@ impl Agent {
             total += nanoseconds.parse::<u64>()?;
         }
         Ok(Duration::from_nanos(total))
+    }
+
+    /// The most memory that it has had at a time, in bytes.
+    ///
+    /// # Errors
+    /// Where it is no more.
+    pub fn most_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let kibibytes = line.trim().strip_suffix("kB").context("no kB")?.trim().parse::<u64>()?;
+        Ok(kibibytes << 10)
     }
 
     /// Removes what the agent leaves attached and pinned for its successor.

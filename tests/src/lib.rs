@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod counter_names;
+pub mod csv;
 pub mod fixture;
 pub mod frame_text;
 pub mod host;

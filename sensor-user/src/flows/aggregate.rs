@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::key::{BySource, ByTuple, Flow};
 use super::row::Row;
-use super::table::Table;
-use super::targets::Numbering;
+use super::table::{Entry, Table};
+use super::targets::{Numbering, TargetStore};
 use crate::config::{FlowKey, Settings};
 use crate::digests::{Address4, Address6};
 use crate::prefixes::ObservedRanges;
@@ -15,6 +15,12 @@ use crate::prefixes::ObservedRanges;
 const FLOWS_FOR_EACH_BLOCK: u32 = 4;
 /// Flows for each overflow row that keeps all but its source.
 const FLOWS_FOR_EACH_OVERFLOW: u32 = 4;
+
+/// Overflow rows that there is always room for: scans by port and three signatures; answers, other TCP and UDP by
+/// port and ZMap's; ICMP by type and code; and protocols; in both IP versions.
+const MOST_COARSE_ROWS: usize = (8 + 2 + 2 + 2 + 2 + 2 + 2) * (1 << 16);
+/// An index with nothing in it.
+const FEWEST_BYTES: usize = 1 << 13;
 
 /// How many flows an interval may have, and by what they are told apart.
 #[derive(Clone)]
@@ -35,6 +41,18 @@ impl Limits {
     #[must_use]
     pub fn of(key: FlowKey, max_flows: u32, observed: &ObservedRanges) -> Self {
         Self { key, max_flows, ipv4: Numbering::new(observed), ipv6: Numbering::new(observed) }
+    }
+
+    /// Bytes that an interval's flows take at most, whatever comes: every flow of the larger family, with as many
+    /// targets as take most room, vectors that have just doubled, and every overflow row that there can be.
+    #[must_use]
+    pub fn most_memory(&self) -> usize {
+        let flow = size_of::<Entry<ByTuple<Ipv6Digest>>>().max(size_of::<Entry<BySource<Ipv6Digest>>>());
+        // An index has at most three slots of a word for each flow.
+        let slots = 3 * size_of::<u64>();
+        let targets = 2 * (TargetStore::<Address6>::LIST + TargetStore::<Address6>::BLOCK / 4);
+        let flows = (self.max_flows + self.max_flows / FLOWS_FOR_EACH_OVERFLOW) as usize;
+        (flows + MOST_COARSE_ROWS) * (flow + slots + targets) + 4 * FEWEST_BYTES
     }
 }
 

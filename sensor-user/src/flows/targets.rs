@@ -155,6 +155,10 @@ fn estimate(registers: &[u8; BLOCK]) -> u64 {
 }
 
 impl<A: Address> TargetStore<A> {
+    /// Bytes of a list of few, and of a block for many.
+    pub const LIST: usize = size_of::<List<A>>();
+    pub const BLOCK: usize = BLOCK;
+
     /// An empty store with room for so many blocks.
     #[must_use]
     pub fn new(most_blocks: usize, numbering: Numbering<A>) -> Self {

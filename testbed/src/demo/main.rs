@@ -69,10 +69,13 @@ fn run(arguments: &Arguments) -> Result<ExitCode> {
     let bpffs = Bpffs::new()?;
     let mix = mix::telescope();
     let mut generator = Generator::new(&mix)?;
-    let mut agent =
-        Agent::start(&program, &link.telescope, &bpffs.path().join("sensor"), &["--sensor", "demo"], || {
-            interruption.has_come()
-        })?;
+    let mut agent = Agent::start(
+        &program,
+        &link.telescope,
+        &bpffs.path().join("sensor"),
+        &["--sensor", "demo", "--interval", "1s"],
+        || interruption.has_come(),
+    )?;
 
     let live = Live {
         length: Duration::from_secs(arguments.seconds),

@@ -16,6 +16,8 @@ pub struct Tool {
 const NETWORK: &[Purpose] =
     &[Purpose::Demo, Purpose::Bench, Purpose::Test, Purpose::Oracle, Purpose::Scanners];
 const SCANNERS: &[Purpose] = &[Purpose::Scanners];
+/// Those of which a test runs some at once, too.
+const TESTED_SCANNERS: &[Purpose] = &[Purpose::Scanners, Purpose::Test];
 
 pub const TOOLS: &[Tool] = &[
     Tool {
@@ -48,10 +50,10 @@ pub const TOOLS: &[Tool] = &[
         why: "captures what a real scanner sends",
         purposes: SCANNERS,
     },
-    Tool { program: "nmap", package: "nmap", why: "a real scanner to capture", purposes: SCANNERS },
-    Tool { program: "masscan", package: "masscan", why: "a real scanner to capture", purposes: SCANNERS },
-    Tool { program: "zmap", package: "zmap", why: "a real scanner to capture", purposes: SCANNERS },
-    Tool { program: "hping3", package: "hping3", why: "a real scanner to capture", purposes: SCANNERS },
+    Tool { program: "nmap", package: "nmap", why: "a real scanner", purposes: TESTED_SCANNERS },
+    Tool { program: "masscan", package: "masscan", why: "a real scanner", purposes: TESTED_SCANNERS },
+    Tool { program: "zmap", package: "zmap", why: "a real scanner", purposes: TESTED_SCANNERS },
+    Tool { program: "hping3", package: "hping3", why: "a real scanner", purposes: TESTED_SCANNERS },
 ];
 
 /// Debian's compiler with a ready-made libcore for BPF: no rustup component to download.
