@@ -46,8 +46,12 @@ fn check(counted: impl Fn(&Path) -> Result<Value>) -> Result<()> {
 }
 
 fn through_the_kernel(capture: &Path, counting: &CountingFlags) -> Result<Value> {
-    let arguments =
-        replay::Arguments { files: vec![capture.to_owned()], json: true, counting: counting.clone() };
+    let arguments = replay::Arguments {
+        files: vec![capture.to_owned()],
+        json: true,
+        flows: None,
+        counting: counting.clone(),
+    };
     let mut output = Vec::new();
     replay::run(&arguments, &mut output)?;
     Ok(serde_json::from_slice(&output)?)

@@ -16,3 +16,6 @@ pub mod targets;
 
 pub use aggregate::{Flows, Limits, Summary};
 pub use row::Row;
+
+#[cfg(test)]
+mod tests;

@@ -4,15 +4,16 @@ use std::io;
 
 use clap::Args;
 use jiff::Timestamp;
-use sensor_ebpf::abi::{AttachMode, InterfaceRecord};
+use sensor_ebpf::abi::{AttachMode, CpuCounters, InterfaceRecord};
 use serde::Serialize;
 
 use crate::config::{ConfigError, SetFlags};
 use crate::digests::RingMaps;
 use crate::document::Document;
 use crate::features::Cpus;
+use crate::flows::law::ByFamily;
 use crate::interface::Interface;
-use crate::interval::timestamp;
+use crate::interval::{RingFill, timestamp};
 use crate::pins::{PinError, Pins};
 use crate::program::{Rings, Slots};
 use crate::state::{State, StateError, unpadded};
@@ -62,9 +63,25 @@ struct Status {
     /// Slots of counters, the last of them shared by several CPUs or not.
     counter_slots: u32,
     last_slot_is_shared: bool,
+    /// Rings of digests, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rings: Option<RingStatus>,
     interfaces: Vec<AttachedInterface>,
     /// Totals since the epoch, read while counting goes on.
     totals: Document,
+}
+
+/// Rings of digests, and how full the fullest of them is now.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct RingStatus {
+    cpus: u32,
+    records: u32,
+    records_ipv6: u32,
+    #[serde(flatten)]
+    fill: RingFill,
+    /// Since the epoch.
+    digests_written: ByFamily,
+    digests_lost: ByFamily,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,7 +107,7 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Stat
     let state = State::open(&pins)?;
     let totals = state.watcher.glance();
     let windows = state.windows();
-    let status = Status::new(&pins, &state, Document::new(&totals, &windows))?;
+    let status = Status::new(&pins, &state, &totals, Document::new(&totals, &windows))?;
     if arguments.json {
         serde_json::to_writer(&mut output, &status)?;
         writeln!(output)?;
@@ -108,8 +125,22 @@ fn has_program(record: &InterfaceRecord) -> bool {
     })
 }
 
+impl RingStatus {
+    fn new(rings: &RingMaps, counted: &CpuCounters) -> Option<Self> {
+        let Rings { cpus, records, records_ipv6 } = rings.plan();
+        rings.plan().is_on().then(|| Self {
+            cpus,
+            records,
+            records_ipv6,
+            fill: rings.fullest().into(),
+            digests_written: counted.digests.into(),
+            digests_lost: counted.digests_lost.into(),
+        })
+    }
+}
+
 impl Status {
-    fn new(pins: &Pins, state: &State, totals: Document) -> Result<Self, StatusError> {
+    fn new(pins: &Pins, state: &State, counted: &CpuCounters, totals: Document) -> Result<Self, StatusError> {
         let control = state.control();
         let slots = Slots::existing(Cpus::probe().map_err(StatusError::Cpus)?, control.slots);
         let rings = state.rings.as_ref().map(RingMaps::plan);
@@ -133,6 +164,7 @@ impl Status {
             kernel_memory_bytes: slots.kernel_memory() + rings.map_or(0, Rings::kernel_memory),
             counter_slots: slots.count,
             last_slot_is_shared: slots.last_is_shared,
+            rings: state.rings.as_ref().and_then(|rings| RingStatus::new(rings, counted)),
             interfaces: control.interfaces.iter().filter(|record| record.index != 0).map(interface).collect(),
             totals,
         })
@@ -156,6 +188,14 @@ impl Status {
             self.counter_slots,
             if self.last_slot_is_shared { ", the last shared" } else { "" },
         );
+        if let Some(RingStatus { cpus, records, fill, digests_lost, .. }) = &self.rings {
+            text += &format!(
+                "digests in rings of {} on each of {cpus} CPUs, {} wait in the fullest; {} lost since the epoch\n",
+                grouped((*records).into()),
+                grouped(fill.most_waiting),
+                grouped(digests_lost.sum()),
+            );
+        }
         text += &format!(
             "agent {}; {} intervals reported, the last up to {:.0}\n",
             if self.agent_running { "running" } else { "not running, counting goes on" },

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod privilege;
-
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +19,7 @@ use sensor_user::features::Features;
 use sensor_user::pins::Pins;
 use sensor_user::program::{self, Plan, Rodata};
 use sensor_user::watcher::Watcher;
+use testbed::privileged;
 
 /// Runs `work` in a process of its own with a single thread, which may lose its privileges for good, and
 /// fails as it fails. The harness's own threads keep theirs.
@@ -72,7 +71,7 @@ fn assert_nothing_left(status: &str) {
 
 #[test]
 fn nothing_is_left_and_nothing_comes_back() {
-    if !privilege::privileged() {
+    if !privileged() {
         return;
     }
     in_child(|| {
@@ -89,7 +88,7 @@ fn nothing_is_left_and_nothing_comes_back() {
 /// Everything that the agent does between attaching and its end.
 #[test]
 fn the_agents_work_needs_no_privilege() {
-    if !privilege::privileged() {
+    if !privileged() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

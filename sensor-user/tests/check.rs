@@ -2,14 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod privilege;
-
 use std::process::Command;
 
 use aya::programs::XdpMode;
 use nix::sched::{CloneFlags, unshare};
 use sensor_user::check::{Line, Status, lines};
 use sensor_user::config::{Mode, Options, Settings};
+use testbed::privileged;
 
 use sensor_user::interface::{Interface, Place};
 use sensor_user::program::Alone;
@@ -46,7 +45,7 @@ fn attached(interface: &str) -> Option<Place> {
 
 #[test]
 fn a_driver_with_native_xdp_is_found_fit_and_left_as_it_was() {
-    if !privilege::privileged() {
+    if !privileged() {
         return;
     }
     in_namespace(|| {
@@ -66,7 +65,7 @@ fn a_driver_with_native_xdp_is_found_fit_and_left_as_it_was() {
 
 #[test]
 fn a_driver_without_native_xdp_is_told_apart() {
-    if !privilege::privileged() {
+    if !privileged() {
         return;
     }
     in_namespace(|| {
@@ -81,7 +80,7 @@ fn a_driver_without_native_xdp_is_told_apart() {
 
 #[test]
 fn a_program_that_is_attached_is_seen_and_left_alone() {
-    if !privilege::privileged() {
+    if !privileged() {
         return;
     }
     in_namespace(|| {

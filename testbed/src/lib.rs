@@ -36,5 +36,5 @@ pub use error::Error;
 pub use generator::{Generator, Order, Pace, Progress, Sent};
 pub use link::{End, Link, Statistics};
 pub use namespace::Namespace;
-pub use privilege::is_privileged;
+pub use privilege::privileged;
 pub use process::Process;

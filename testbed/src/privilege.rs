@@ -1,17 +1,48 @@
-//! Tests that need root.
+//! The privilege contract: a test that may not touch the kernel says so and skips, and fails where the
+//! environment declares that it may.
 
-/// Whether a test that needs root can run. Where it cannot it says so; and where the environment says
-/// that it must, as `cargo xtask test` does by `APUS_PRIVILEGED=required`, it fails.
+use std::io::Write as _;
+use std::thread;
+
+use caps::{CapSet, Capability};
+use sensor_user::features::Features;
+
+/// Set to `required` wherever a skipped test must not pass for a test.
+pub const VARIABLE: &str = "APUS_PRIVILEGED";
+
+/// Loading and attaching XDP programs, mapping their maps, making network namespaces.
+const NEEDED: [Capability; 4] =
+    [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON, Capability::CAP_SYS_ADMIN];
+
+/// Whether the test that asks may go on. Where not, it has been said on standard error.
 ///
 /// # Panics
-/// In that last case.
+/// Where the privilege is absent, and declared as required.
 #[must_use]
-pub fn is_privileged() -> bool {
-    if nix::unistd::geteuid().is_root() {
+pub fn privileged() -> bool {
+    let Some(missing) = missing() else {
         return true;
-    }
-    let is_required = std::env::var_os("APUS_PRIVILEGED").is_some_and(|value| value == "required");
-    assert!(!is_required, "this test needs root, and APUS_PRIVILEGED=required forbids to skip it");
-    eprintln!("skipped: needs root");
+    };
+    let test = thread::current();
+    let test = test.name().unwrap_or("a test");
+    assert!(
+        std::env::var_os(VARIABLE).is_none_or(|value| value != "required"),
+        "{test} cannot run, though {VARIABLE} says that it must: {missing}"
+    );
+    // Not `eprintln`, which the test harness keeps to itself where a test passes.
+    let _told_as_well_as_can_be = writeln!(std::io::stderr(), "{test} skips: {missing}");
     false
+}
+
+/// What stands against privileged tests here, if anything does.
+fn missing() -> Option<String> {
+    for capability in NEEDED {
+        match caps::has_cap(None, CapSet::Effective, capability) {
+            Ok(true) => {}
+            Ok(false) => return Some(format!("this process has no {capability}")),
+            Err(error) => return Some(format!("cannot read this process's capabilities: {error}")),
+        }
+    }
+    // In a container one may have every capability, and the kernel refuses all the same.
+    Features::probe().err().map(|error| error.to_string())
 }

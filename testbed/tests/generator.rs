@@ -13,7 +13,7 @@ use sensor_user::document::Document;
 use sensor_user::program::Alone;
 use sensor_user::watcher::Watcher;
 use serde_json::Value;
-use testbed::{Error, Generator, Link, Namespace, Order, Pace, document, is_privileged, mix};
+use testbed::{Error, Generator, Link, Namespace, Order, Pace, document, mix, privileged};
 
 /// The sensor's program on the telescope's end of a link, with what it counts.
 struct Sensor {
@@ -42,7 +42,7 @@ impl Sensor {
 
 #[test]
 fn every_kind_is_counted_to_the_packet() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
@@ -69,7 +69,7 @@ fn every_kind_is_counted_to_the_packet() {
 
 #[test]
 fn a_sensor_in_the_network_stack_counts_the_same() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
@@ -83,7 +83,7 @@ fn a_sensor_in_the_network_stack_counts_the_same() {
 
 #[test]
 fn uniform_traffic_is_as_uniform_as_its_name() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
@@ -102,7 +102,7 @@ fn uniform_traffic_is_as_uniform_as_its_name() {
 
 #[test]
 fn sending_stops_when_told_to_and_counts_what_was_sent() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
@@ -126,7 +126,7 @@ fn sending_stops_when_told_to_and_counts_what_was_sent() {
 
 #[test]
 fn packets_that_do_not_arrive_are_an_error() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());

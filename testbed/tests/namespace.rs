@@ -9,11 +9,11 @@ use std::time::Duration;
 use aya::Ebpf;
 use aya::programs::XdpMode;
 use sensor_user::program;
-use testbed::{Bpffs, Link, Namespace, Process, is_privileged};
+use testbed::{Bpffs, Link, Namespace, Process, privileged};
 
 #[test]
 fn a_namespace_is_deleted_with_the_processes_in_it() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let namespace = Namespace::new().unwrap();
@@ -40,7 +40,7 @@ fn a_process_ends_with_its_value() {
 
 #[test]
 fn nothing_moves_on_a_link_that_nobody_sends_on() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (one, other) = (Namespace::new().unwrap(), Namespace::new().unwrap());
@@ -63,7 +63,7 @@ fn nothing_moves_on_a_link_that_nobody_sends_on() {
 
 #[test]
 fn several_links_connect_the_same_namespaces() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let (one, other) = (Namespace::new().unwrap(), Namespace::new().unwrap());
@@ -74,7 +74,7 @@ fn several_links_connect_the_same_namespaces() {
 
 #[test]
 fn a_bpf_file_system_is_gone_with_its_folder() {
-    if !is_privileged() {
+    if !privileged() {
         return;
     }
     let bpffs = Bpffs::new().unwrap();

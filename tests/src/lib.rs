@@ -9,6 +9,5 @@ pub mod fixture;
 pub mod frame_text;
 pub mod host;
 pub mod kernel;
-mod privilege;
 
-pub use privilege::privileged;
+pub use testbed::privileged;

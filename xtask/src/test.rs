@@ -9,7 +9,7 @@ use crate::{cargo, setup};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Arguments for `cargo test`, as in `cargo xtask test -- --package tests some_name`
+    /// Arguments for `cargo test`, as in `cargo xtask test -- --package end-to-end some_name`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     forwarded: Vec<OsString>,
 }
