@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, detach, replay, run, status};
+use crate::{check, detach, replay, run, status, top};
 
 /// A network-telescope sensor: counts in the kernel, by XDP, who knocks where nobody should.
 #[derive(Debug, Parser)]
@@ -16,6 +16,7 @@ pub struct CommandLine {
 pub enum Command {
     Run(run::Arguments),
     Status(status::Arguments),
+    Top(top::Arguments),
     Detach(detach::Arguments),
     Check(check::Arguments),
     Replay(replay::Arguments),

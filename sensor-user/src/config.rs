@@ -381,7 +381,11 @@ fn host_name() -> String {
         .map_or_else(|_| "sensor".into(), |name| name.trim().to_owned())
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+/// A duration such as 60s or 5m.
+///
+/// # Errors
+/// Where the text is none.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration =
         text.parse().map_err(|_| format!("\"{text}\" is not a duration such as 60s or 5m"))?;
     Duration::try_from(duration).map_err(|_| format!("\"{text}\" is less than nothing"))

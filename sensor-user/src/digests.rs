@@ -1,5 +1,6 @@
 //! Digests as the agent reads them: out of the rings that the program writes them to.
 
+mod peek;
 mod ring;
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use sensor_ebpf::digest::{Facts, Ipv4Digest, Ipv6Digest, marks};
 
 use crate::prefixes::ObservedRanges;
 
+pub use peek::Peeked;
 pub use ring::{Ring, RingDigest, RingMaps, rings_of};
 
 /// A digest of either IP version.

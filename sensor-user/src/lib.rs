@@ -31,6 +31,7 @@ pub mod state;
 pub mod status;
 pub mod system;
 pub mod table;
+pub mod top;
 pub mod watcher;
 
 /// An error with its causes, on one line. A cause that its effect's message quotes is not told again.

@@ -13,7 +13,8 @@ use sensor_user::flows::file::FlowsFileError;
 use sensor_user::replay::ReplayError;
 use sensor_user::run::RunError;
 use sensor_user::status::StatusError;
-use sensor_user::{check, detach, replay, run, status};
+use sensor_user::top::TopError;
+use sensor_user::{check, detach, replay, run, status, top};
 
 /// It could not be done: what stands in the way is in the message.
 const FAILED: u8 = 1;
@@ -47,6 +48,11 @@ fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
         }),
         Command::Status(arguments) => finish(status::run(&arguments, output), |error| match error {
             StatusError::Config(_) => USAGE,
+            _ => FAILED,
+        }),
+        Command::Top(arguments) => finish(top::run(&arguments), |error| match error {
+            TopError::Config(_) => USAGE,
+            TopError::Shrunk { .. } => CONSERVATION,
             _ => FAILED,
         }),
         Command::Detach(arguments) => finish(detach::run(&arguments, output), |error| match error {

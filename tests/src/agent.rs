@@ -86,7 +86,8 @@ impl Host {
         Ok(serde_json::from_str(&output)?)
     }
 
-    fn command(&self, pins: &Path, subcommand: &str) -> Result<Command> {
+    /// A command of the agent, in the namespace.
+    pub fn command(&self, pins: &Path, subcommand: &str) -> Result<Command> {
         let mut command = self.namespace.command(program()?);
         command.arg(subcommand).arg("--pin-directory").arg(pins);
         Ok(command)

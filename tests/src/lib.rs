@@ -9,5 +9,7 @@ pub mod fixture;
 pub mod frame_text;
 pub mod host;
 pub mod kernel;
+mod picture;
+pub mod terminal;
 
 pub use testbed::privileged;

@@ -130,8 +130,8 @@ impl RingDigest for Ipv6Digest {
 /// One CPU's ring of one family. Segments follow each other in memory, so its places are an array.
 pub struct Ring<D> {
     positions: *mut RingPositions,
-    records: *mut D,
-    capacity: u64,
+    pub(super) records: *mut D,
+    pub(super) capacity: u64,
 }
 
 impl<D: Digest> Ring<D> {

@@ -157,7 +157,7 @@ impl What {
 
 /// The port that tells packets of a class apart: that of the service, whichever end it is at.
 #[inline]
-fn service_port<D: Digest>(digest: &D) -> u16 {
+pub(crate) fn service_port<D: Digest>(digest: &D) -> u16 {
     let facts = digest.facts();
     let is_icmp = match D::FAMILY {
         sensor_ebpf::abi::Family::Ipv4 => facts.protocol == PROTOCOL_ICMP,
