@@ -31,6 +31,15 @@ pub const IPV6_SEGMENT: usize = 1 << 12;
 /// The most digests that one ring holds: 4 GiB of them.
 pub const LARGEST_RING: u32 = 1 << 26;
 
+/// Bytes of a packet that a record of evidence has room for, a multiple of eight.
+pub const EVIDENCE_SNAP: usize = 512;
+/// Service ports that evidence may be kept of.
+pub const EVIDENCE_PORTS: usize = 16;
+/// Disjoint source ranges per address family that evidence may be kept of, a power of two.
+pub const EVIDENCE_RANGES: usize = 64;
+/// The smallest ring of evidence: a page, where none is kept.
+pub const EVIDENCE_SMALLEST_RING: u32 = 1 << 12;
+
 /// Names of the maps, as they are in the object and, in this spelling, under bpffs.
 pub mod maps {
     /// `Array<CpuCounters>`, `BPF_F_MMAPABLE`: entry `slot * BANKS + bank`.
@@ -46,8 +55,12 @@ pub mod maps {
     /// `Array<Ipv6Segment>`, `BPF_F_MMAPABLE`, in the same order.
     pub const IPV6_DIGESTS: &str = "IPV6_DIGESTS";
 
+    /// `RingBuf` of [`crate::evidence::EvidenceRecord`]s.
+    pub const EVIDENCE_RECORDS: &str = "EVIDENCE_RECORDS";
+
     /// Every map that is pinned.
-    pub const ALL: [&str; 6] = [COUNTERS, CONTROL, REPORTED, RINGS, IPV4_DIGESTS, IPV6_DIGESTS];
+    pub const ALL: [&str; 7] =
+        [COUNTERS, CONTROL, REPORTED, RINGS, IPV4_DIGESTS, IPV6_DIGESTS, EVIDENCE_RECORDS];
 }
 
 /// Names of the XDP programs in the object.
@@ -56,6 +69,10 @@ pub mod programs {
     pub const SENSOR: &str = "sensor";
     /// The sensor for kernels and drivers without multi-buffer support.
     pub const SENSOR_SINGLE_BUFFER: &str = "sensor_single_buffer";
+    /// [`SENSOR`], where evidence is kept.
+    pub const SENSOR_EVIDENCE: &str = "sensor_evidence";
+    /// [`SENSOR_SINGLE_BUFFER`], where evidence is kept.
+    pub const SENSOR_EVIDENCE_SINGLE_BUFFER: &str = "sensor_evidence_single_buffer";
 }
 
 /// Names of the `.rodata` globals that configure the program.
@@ -86,6 +103,8 @@ pub mod globals {
     pub const WATCHED_WINDOW_COUNT: &str = "WATCHED_WINDOW_COUNT";
     /// `[u32; WATCHED_WINDOWS]`: TCP windows in host order, as the wire gives them (unscaled).
     pub const WATCHED_WINDOWS: &str = "WATCHED_WINDOWS";
+    /// [`crate::evidence::EvidenceFilter`]: which packets, and how much of each.
+    pub const EVIDENCE_FILTER: &str = "EVIDENCE_FILTER";
 }
 
 /// Where a packet ends up: exactly one of these, for every packet that the program sees.
@@ -154,6 +173,16 @@ pub enum Signature {
     Masscan,
 }
 
+/// Why the program did not hand over a packet that the evidence filter matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum EvidenceSkip {
+    /// The ring buffer was full.
+    Ring,
+    /// The agent has closed the gate: as many were written as its limits allow.
+    Gate,
+}
+
 /// What one slot (a CPU, or the CPUs that share the last slot) has counted in one bank.
 ///
 /// Every counter is a number of packets, but for `bytes`. Counters only grow.
@@ -168,6 +197,10 @@ pub struct CpuCounters {
     pub digests: [u64; 2],
     /// Digests for which there was no room, by [`Family`]: of packets that are counted all the same.
     pub digests_lost: [u64; 2],
+    /// Packets handed over as evidence.
+    pub evidence_written: u64,
+    /// Packets that the evidence filter matches and that were not, by [`EvidenceSkip`]; the last is spare.
+    pub evidence_skipped: [u64; 3],
     /// By [`TcpClass`].
     pub tcp_classes: [u64; 4],
     /// By [`Signature`]; the last is spare.
@@ -250,6 +283,10 @@ pub struct Control {
     /// Digests in each ring, as the maps were made for.
     pub ring_records: u32,
     pub ring_records_ipv6: u32,
+    /// Bytes of the ring buffer of evidence, as the map was made for.
+    pub evidence_ring_bytes: u32,
+    /// 0: evidence is handed over. Anything else: it is only counted as skipped. The agent's.
+    pub evidence_gate: u32,
     /// The windows behind [`CpuCounters::windows`].
     pub watched_windows: [u32; WATCHED_WINDOWS],
     pub interfaces: [InterfaceRecord; INTERFACES],
@@ -272,18 +309,20 @@ pub struct Ipv6Range {
 }
 
 const _: () = {
-    assert!(size_of::<CpuCounters>() == 8 * (2 + 4 + 4 + 4 + 16 + 16 + 4 * 256 + 5 * PORTS));
+    assert!(size_of::<CpuCounters>() == 8 * (2 + 4 + 4 + 4 + 4 + 16 + 16 + 4 * 256 + 5 * PORTS));
     assert!(size_of::<CpuCounters>() <= LARGEST_VALUE);
-    assert!(offset_of!(CpuCounters, outcomes) == 112);
-    assert!(offset_of!(CpuCounters, windows) == 240);
-    assert!(offset_of!(CpuCounters, ip_protocols) == 368);
-    assert!(offset_of!(CpuCounters, tcp_scan_destination_ports) == 8560);
+    assert!(offset_of!(CpuCounters, evidence_written) == 48);
+    assert!(offset_of!(CpuCounters, outcomes) == 144);
+    assert!(offset_of!(CpuCounters, windows) == 272);
+    assert!(offset_of!(CpuCounters, ip_protocols) == 400);
+    assert!(offset_of!(CpuCounters, tcp_scan_destination_ports) == 8592);
     assert!(size_of::<InterfaceRecord>() == 64);
     assert!(offset_of!(Control, active_bank) == 8);
     assert!(offset_of!(Control, configuration) == 16);
-    assert!(offset_of!(Control, watched_windows) == 64);
-    assert!(offset_of!(Control, interfaces) == 128);
-    assert!(size_of::<Control>() == 128 + 64 * INTERFACES);
+    assert!(offset_of!(Control, evidence_gate) == 68);
+    assert!(offset_of!(Control, watched_windows) == 72);
+    assert!(offset_of!(Control, interfaces) == 136);
+    assert!(size_of::<Control>() == 136 + 64 * INTERFACES);
     assert!(size_of::<Ipv4Range>() == 8);
     assert!(size_of::<Ipv6Range>() == 32);
 };

@@ -1,6 +1,6 @@
 //! Counting: from a decoded packet to the counters it raises.
 
-use crate::abi::{CpuCounters, Family, Outcome, Signature, TcpClass};
+use crate::abi::{CpuCounters, EvidenceSkip, Family, Outcome, Signature, TcpClass};
 use crate::classify::{is_masscan, is_mirai, is_zmap, tcp_class};
 use crate::headers::Tcp;
 use crate::packet::{Network, Packet, Transport};
@@ -160,6 +160,26 @@ pub unsafe fn count_digest<R: Raise>(counters: *mut CpuCounters, family: Family,
             R::raise(element(&raw mut (*counters).digests, family as usize), 1);
         } else {
             R::raise(element(&raw mut (*counters).digests_lost, family as usize), 1);
+        }
+    }
+}
+
+/// Counts a packet that the evidence filter matches as handed over, or as skipped for this reason.
+///
+/// # Safety
+/// As for [`count`].
+#[inline(always)]
+pub unsafe fn count_evidence<R: Raise>(counters: *mut CpuCounters, skipped: Option<EvidenceSkip>) {
+    // SAFETY: as for `count`.
+    unsafe {
+        match skipped {
+            None => R::raise(&raw mut (*counters).evidence_written, 1),
+            Some(EvidenceSkip::Ring) => {
+                R::raise(element(&raw mut (*counters).evidence_skipped, EvidenceSkip::Ring as usize), 1);
+            }
+            Some(EvidenceSkip::Gate) => {
+                R::raise(element(&raw mut (*counters).evidence_skipped, EvidenceSkip::Gate as usize), 1);
+            }
         }
     }
 }

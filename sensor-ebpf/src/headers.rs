@@ -37,6 +37,13 @@ impl<'a> Frame<'a> {
         Self { start, end, bytes: PhantomData }
     }
 
+    /// The address of the first byte.
+    #[inline(always)]
+    #[must_use]
+    pub fn start(&self) -> usize {
+        self.start.addr()
+    }
+
     /// Bytes between the two pointers.
     #[inline(always)]
     #[must_use]

@@ -8,6 +8,7 @@ pub mod abi;
 pub mod classify;
 pub mod count;
 pub mod digest;
+pub mod evidence;
 pub mod generate;
 pub mod headers;
 pub mod names;

@@ -1,6 +1,6 @@
 //! The words that people and machines read for outcomes, classes and signatures.
 
-use crate::abi::{Family, Outcome, Signature, TcpClass, TrafficClass};
+use crate::abi::{EvidenceSkip, Family, Outcome, Signature, TcpClass, TrafficClass};
 
 impl Outcome {
     /// Every outcome, in the order of its counters.
@@ -51,6 +51,20 @@ impl TcpClass {
             Self::BackscatterSynAck => "backscatter_syn_ack",
             Self::BackscatterRst => "backscatter_rst",
             Self::Other => "other",
+        }
+    }
+}
+
+impl EvidenceSkip {
+    /// Every reason, in the order of its counters.
+    pub const ALL: [Self; 2] = [Self::Ring, Self::Gate];
+
+    /// Its name in JSON, metrics and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ring => "ring",
+            Self::Gate => "gate",
         }
     }
 }

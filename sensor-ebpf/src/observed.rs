@@ -23,14 +23,14 @@ impl Observe for Everything {
 }
 
 /// The configured ranges, sorted and disjoint, of which the first `count` are used.
-pub struct Ranges<'a> {
-    pub ipv4: &'a [Ipv4Range; OBSERVED_RANGES],
+pub struct Ranges<'a, const N: usize = OBSERVED_RANGES> {
+    pub ipv4: &'a [Ipv4Range; N],
     pub ipv4_count: u32,
-    pub ipv6: &'a [Ipv6Range; OBSERVED_RANGES],
+    pub ipv6: &'a [Ipv6Range; N],
     pub ipv6_count: u32,
 }
 
-impl Observe for Ranges<'_> {
+impl<const N: usize> Observe for Ranges<'_, N> {
     #[inline(always)]
     fn ipv4(&self, destination: [u8; 4]) -> bool {
         let address = u32::from_be_bytes(destination);
@@ -60,25 +60,28 @@ pub fn ipv6_halves(address: &[u8; 16]) -> [u64; 2] {
 /// A binary search whose number of steps depends on `count` alone, so that the verifier, which knows
 /// `count` from `.rodata`, sees a loop without surprises.
 #[inline(always)]
-fn last_before<T>(ranges: &[T; OBSERVED_RANGES], count: u32, starts_at_or_before: impl Fn(&T) -> bool) -> &T {
-    const MASK: usize = OBSERVED_RANGES - 1;
-    const { assert!(OBSERVED_RANGES.is_power_of_two()) };
+fn last_before<T, const N: usize>(
+    ranges: &[T; N],
+    count: u32,
+    starts_at_or_before: impl Fn(&T) -> bool,
+) -> &T {
+    const { assert!(N.is_power_of_two()) };
     let mut base = 0_usize;
-    let mut length = if count as usize > OBSERVED_RANGES { OBSERVED_RANGES } else { count as usize };
+    let mut length = if count as usize > N { N } else { count as usize };
     while length > 1 {
         let half = length / 2;
-        if starts_at_or_before(element(ranges, (base + half) & MASK)) {
+        if starts_at_or_before(element(ranges, (base + half) & (N - 1))) {
             base += half;
         }
         length -= half;
     }
-    element(ranges, base & MASK)
+    element(ranges, base & (N - 1))
 }
 
 #[inline(always)]
-fn element<T>(ranges: &[T; OBSERVED_RANGES], index: usize) -> &T {
-    debug_assert!(index < OBSERVED_RANGES);
-    // SAFETY: every caller masks the index to below OBSERVED_RANGES; indexing would keep a panic path,
+fn element<T, const N: usize>(ranges: &[T; N], index: usize) -> &T {
+    debug_assert!(index < N);
+    // SAFETY: every caller masks the index to below N; indexing would keep a panic path,
     // which a BPF program cannot have.
     unsafe { &*ranges.as_ptr().add(index) }
 }

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
 use serde::{Deserialize, Deserializer};
 
+use crate::evidence::{EvidenceOptions, EvidenceOptionsError, EvidenceSettings};
 use crate::prefixes::{ObservedRanges, TooManyRanges};
 
 /// Where everything is pinned unless configured otherwise.
@@ -99,6 +100,7 @@ pub struct Options {
     pub flow_key: Option<FlowKey>,
     pub flows: Option<PathBuf>,
     pub flows_format: Option<FlowsFormat>,
+    pub evidence: Option<EvidenceOptions>,
     pub pin_directory: Option<PathBuf>,
     pub output: Option<Output>,
     pub sensor: Option<String>,
@@ -211,6 +213,8 @@ pub struct Settings {
     /// The folder that each interval's flows are written to.
     pub flows: Option<PathBuf>,
     pub flows_format: FlowsFormat,
+    /// Packets that are kept whole, where any are.
+    pub evidence: Option<EvidenceSettings>,
     pub pin_directory: PathBuf,
     pub output: Output,
     pub sensor: String,
@@ -251,6 +255,8 @@ pub enum ConfigError {
     #[error("flows are made of digests: with digests = false there are none to write to {0}")]
     FlowsWithoutDigests(PathBuf),
     #[error(transparent)]
+    Evidence(#[from] EvidenceOptionsError),
+    #[error(transparent)]
     Ranges(#[from] TooManyRanges),
 }
 
@@ -287,6 +293,10 @@ impl Options {
             flow_key: self.flow_key.or(other.flow_key),
             flows: self.flows.or(other.flows),
             flows_format: self.flows_format.or(other.flows_format),
+            evidence: match (self.evidence, other.evidence) {
+                (Some(over), Some(under)) => Some(over.or(under)),
+                (over, under) => over.or(under),
+            },
             pin_directory: self.pin_directory.or(other.pin_directory),
             output: self.output.or(other.output),
             sensor: self.sensor.or(other.sensor),
@@ -321,6 +331,7 @@ impl Options {
             flow_key: self.flow_key.unwrap_or_default(),
             flows: self.flows,
             flows_format: self.flows_format.unwrap_or_default(),
+            evidence: self.evidence.map(EvidenceOptions::resolve).transpose()?,
             pin_directory: self.pin_directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()),
             output: self.output.unwrap_or_default(),
             sensor: self.sensor.unwrap_or_else(host_name),
@@ -408,7 +419,10 @@ fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
-fn deserialize_prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+/// A list of prefixes, each as [`parse_prefix`] takes it.
+pub fn deserialize_prefixes<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<IpNet>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts
         .iter()

@@ -29,6 +29,9 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
         // Held against what is read of them: `flows::law`.
         digests: _,
         digests_lost: _,
+        // Which packets match is the filter's: no other counter tells.
+        evidence_written: _,
+        evidence_skipped: _,
         tcp_classes,
         signatures,
         outcomes,

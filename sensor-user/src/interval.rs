@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::config::Output;
 use crate::conservation::Breach;
 use crate::document::Document;
+use crate::evidence::EvidenceReport;
 use crate::flows::Summary;
 use crate::flows::law::Digests;
 use crate::table;
@@ -36,6 +37,9 @@ pub struct Interval {
     /// How full rings were when they were read, where they are on and there is a network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rings: Option<RingFill>,
+    /// Where evidence is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceReport>,
     #[serde(flatten)]
     pub counts: Document,
 }

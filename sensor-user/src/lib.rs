@@ -16,6 +16,7 @@ pub mod detach;
 pub mod digests;
 pub mod document;
 pub mod drain;
+pub mod evidence;
 pub mod features;
 pub mod flows;
 pub mod interface;

@@ -10,7 +10,6 @@ use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use sensor_ebpf::abi::{BANKS, maps, programs};
 
 use crate::config::Settings;
-use crate::features::Features;
 
 pub use plan::{Plan, Rings, Slots, segments};
 pub use rodata::{NO_WINDOW, Rodata};
@@ -55,10 +54,15 @@ impl LoadError {
     }
 }
 
-/// The program of the object that this kernel can take.
+/// The program of the object that this kernel can take, and that does what is planned and no more.
 #[must_use]
-pub const fn program_name(features: Features) -> &'static str {
-    if features.multi_buffer { programs::SENSOR } else { programs::SENSOR_SINGLE_BUFFER }
+pub const fn program_name(plan: &Plan) -> &'static str {
+    match (plan.features.multi_buffer, plan.keeps_evidence()) {
+        (true, false) => programs::SENSOR,
+        (false, false) => programs::SENSOR_SINGLE_BUFFER,
+        (true, true) => programs::SENSOR_EVIDENCE,
+        (false, true) => programs::SENSOR_EVIDENCE_SINGLE_BUFFER,
+    }
 }
 
 /// Loads the program and its maps; the maps under `pins` where it is given: found there, or pinned there.
@@ -75,14 +79,15 @@ pub fn load(rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, L
         .map_max_entries(maps::COUNTERS, plan.slots.count * BANKS)
         .map_max_entries(maps::RINGS, positions)
         .map_max_entries(maps::IPV4_DIGESTS, ipv4_segments)
-        .map_max_entries(maps::IPV6_DIGESTS, ipv6_segments);
+        .map_max_entries(maps::IPV6_DIGESTS, ipv6_segments)
+        .map_max_entries(maps::EVIDENCE_RECORDS, plan.evidence_ring_bytes);
     if let Some(directory) = pins {
         for name in maps::ALL {
             loader.map_pin_path(name, directory.join(name));
         }
     }
     let mut ebpf = loader.load(sensor_objects::SENSOR).map_err(|error| explain(error, plan))?;
-    let program = xdp(&mut ebpf, program_name(plan.features))?;
+    let program = xdp(&mut ebpf, program_name(plan))?;
     program.load()?;
     Ok(ebpf)
 }
@@ -110,7 +115,7 @@ impl Alone {
     /// Those of [`load`].
     pub fn load_as(settings: &Settings, plan: Plan) -> Result<Self, LoadError> {
         let ebpf = load(&Rodata::new(settings, &plan, &settings.watched_windows()), &plan, None)?;
-        Ok(Self { ebpf, name: program_name(plan.features), plan })
+        Ok(Self { ebpf, name: program_name(&plan), plan })
     }
 
     /// The program itself.

@@ -107,7 +107,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, ConfigError> {
     let options = arguments.counting.options()?;
     // A capture's packets come one by one, so that a small ring will do.
     let (digests, ring_records) = (Some(arguments.flows.is_some()), Some(NonZeroU32::MIN));
-    Options { digests, ring_records, flows: None, ..options }.resolve()
+    // A capture is its own evidence.
+    Options { digests, ring_records, flows: None, evidence: None, ..options }.resolve()
 }
 
 fn open(path: &Path, settings: &Settings) -> Result<FlowsFile, FlowsFileError> {

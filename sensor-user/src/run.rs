@@ -19,6 +19,7 @@ use crate::config::{
 };
 use crate::document::Document;
 use crate::drain::{DrainError, DrainThread};
+use crate::evidence::{self, EvidenceError, EvidenceOptions, EvidenceThread};
 use crate::flows::Limits;
 use crate::flows::file::FlowsFileError;
 use crate::flows::folder::{FlowsFolder, Span};
@@ -52,6 +53,9 @@ pub struct Arguments {
     /// How many CPUs have counters of their own; the others share one set [default: 64]
     #[arg(long, value_name = "NUMBER")]
     counter_cpus: Option<NonZeroU32>,
+    /// Keep packets as evidence in files in this folder; which ones, the configuration's [evidence] says
+    #[arg(long, value_name = "FOLDER")]
+    evidence: Option<PathBuf>,
     #[command(flatten)]
     pins: PinFlags,
     /// How intervals are shown [default: json]
@@ -85,6 +89,8 @@ pub enum RunError {
     #[error(transparent)]
     Attach(#[from] AttachError),
     #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    #[error(transparent)]
     Capability(#[from] CapabilityError),
     #[error("cannot watch for signals: {0}")]
     Signals(io::Error),
@@ -116,6 +122,10 @@ impl Arguments {
             drain_cpu: self.drain_cpu,
             flows: self.flows.clone(),
             flows_format: self.flows_format,
+            evidence: self
+                .evidence
+                .clone()
+                .map(|folder| EvidenceOptions { folder: Some(folder), ..EvidenceOptions::default() }),
             pin_directory: self.pins.pin_directory.clone(),
             output: self.output,
             ..Options::default()
@@ -136,14 +146,16 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     let folder = settings.flows.as_ref().map(folder).transpose()?;
     let (mut sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
+    let evidence = evidence::open(&settings, &sensor)?;
     // What remains is reading memory that is mapped and writing to files that are open. It has to come
     // before any other thread, since each has capabilities of its own.
     capabilities::drop_all()?;
     std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
     let signals = messages(signals).map_err(RunError::Signals)?;
     let drain = start_draining(&settings, &mut sensor)?;
+    let evidence = evidence.map(evidence::Opened::start).transpose()?;
     let since = sensor.since;
-    let mut agent = Agent { settings, sensor, drain, since, folder, output, breached: 0 };
+    let mut agent = Agent { settings, sensor, drain, since, folder, evidence, output, breached: 0 };
     let ended = agent.run(&signals);
     // Not where something went wrong: then what is counted and not printed yet stays to be had.
     if arguments.detach_on_exit && ended.is_ok() && agent.sensor.lock.is_current() {
@@ -177,6 +189,7 @@ struct Agent<W> {
     output: W,
     /// Intervals whose sums did not hold.
     breached: u64,
+    evidence: Option<EvidenceThread>,
 }
 
 impl<W: io::Write> Agent<W> {
@@ -185,6 +198,9 @@ impl<W: io::Write> Agent<W> {
         loop {
             let stopped = wait(signals, next);
             let detached = !self.sensor.lock.is_current();
+            if let Some(evidence) = self.evidence.as_mut().filter(|_| stopped || detached) {
+                evidence.end();
+            }
             self.report()?;
             if detached {
                 return Err(RunError::Detached);
@@ -255,6 +271,7 @@ impl<W: io::Write> Agent<W> {
             digests: settled.as_ref().map(|settled| settled.digests),
             flows: settled.as_ref().map(|settled| settled.flows),
             rings: finished.as_ref().map(|finished| finished.fullest.into()),
+            evidence: self.evidence.as_mut().map(|evidence| evidence.report(&counted)),
             counts: Document::new(&counted, &windows),
         };
         if let (Some(folder), Some(finished)) = (&self.folder, &finished) {

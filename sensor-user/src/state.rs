@@ -12,7 +12,7 @@ use crate::counters::Totals;
 use crate::digests::{RingMaps, rings_of};
 use crate::mapping::{MappedArray, MappingError};
 use crate::pins::Pins;
-use crate::program::{NO_WINDOW, Rings};
+use crate::program::{NO_WINDOW, Plan};
 use crate::watcher::Watcher;
 
 /// Why a pinned set cannot be used.
@@ -81,17 +81,18 @@ impl State {
     ///
     /// # Errors
     /// Where the object is of another layout.
-    pub fn begin(ebpf: &aya::Ebpf, rings: Rings, now: u64) -> Result<Self, StateError> {
+    pub fn begin(ebpf: &aya::Ebpf, plan: &Plan, now: u64) -> Result<Self, StateError> {
         let state = Self {
             watcher: Watcher::new(ebpf)?,
-            rings: Some(RingMaps::new(ebpf, rings)?),
+            rings: Some(RingMaps::new(ebpf, plan.rings)?),
             reported: MappedArray::of(maps::REPORTED, ebpf)?,
         };
         let slots = state.watcher.slots();
         state.update(|control| {
             control.abi_version = ABI_VERSION;
             control.slots = slots;
-            (control.ring_records, control.ring_records_ipv6) = (rings.records, rings.records_ipv6);
+            (control.ring_records, control.ring_records_ipv6) = (plan.rings.records, plan.rings.records_ipv6);
+            control.evidence_ring_bytes = plan.evidence_ring_bytes;
             control.epoch_unix_nanoseconds = now;
             control.reported_unix_nanoseconds = now;
             control.magic = MAGIC;

@@ -161,7 +161,9 @@ impl Status {
             intervals_reported: control.sequence,
             last_interval_end: time(control.reported_unix_nanoseconds),
             action: if control.drop_observed == 0 { "pass" } else { "drop" },
-            kernel_memory_bytes: slots.kernel_memory() + rings.map_or(0, Rings::kernel_memory),
+            kernel_memory_bytes: slots.kernel_memory()
+                + rings.map_or(0, Rings::kernel_memory)
+                + u64::from(control.evidence_ring_bytes),
             counter_slots: slots.count,
             last_slot_is_shared: slots.last_is_shared,
             rings: state.rings.as_ref().and_then(|rings| RingStatus::new(rings, counted)),

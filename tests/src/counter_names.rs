@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 use anyhow::{Context as _, Result, bail};
-use sensor_ebpf::abi::{CpuCounters, Family, Outcome, PORTS, Signature, TcpClass, WATCHED_WINDOWS};
+use sensor_ebpf::abi::{
+    CpuCounters, EvidenceSkip, Family, Outcome, PORTS, Signature, TcpClass, WATCHED_WINDOWS,
+};
 use sensor_user::counters::Totals;
 
 /// Counters by name, those at zero left out.
@@ -49,6 +51,10 @@ fn family(index: usize) -> Option<&'static str> {
     Family::ALL.get(index).map(|family| family.name())
 }
 
+fn evidence_skip(index: usize) -> Option<&'static str> {
+    EvidenceSkip::ALL.get(index).map(|reason| reason.name())
+}
+
 fn class(index: usize) -> Option<&'static str> {
     TcpClass::ALL.get(index).map(|class| class.name())
 }
@@ -57,11 +63,13 @@ fn signature(index: usize) -> Option<&'static str> {
     Signature::ALL.get(index).map(|signature| signature.name())
 }
 
-const FIELDS: [Field; 17] = [
+const FIELDS: [Field; 19] = [
     field!(packets, 1, Keys::One),
     field!(bytes, 1, Keys::One),
     field!(digests, 2, Keys::Named(family)),
     field!(digests_lost, 2, Keys::Named(family)),
+    field!(evidence_written, 1, Keys::One),
+    field!(evidence_skipped, 3, Keys::Named(evidence_skip)),
     field!(tcp_classes, 4, Keys::Named(class)),
     field!(signatures, 4, Keys::Named(signature)),
     field!(outcomes, 16, Keys::Named(outcome)),

@@ -72,6 +72,13 @@ pub fn open_program(
             pins.remove(&pins.map(name))?;
         }
     }
+    // The same holds of evidence that nobody has written to a file yet.
+    let has_evidence_ring = |control: Control| {
+        control.configuration != 0 && control.evidence_ring_bytes == plan.evidence_ring_bytes
+    };
+    if found.as_ref().is_some_and(|state| !has_evidence_ring(state.control())) {
+        pins.remove(&pins.map(maps::EVIDENCE_RECORDS))?;
+    }
     let mut ebpf = program::load(&rodata, &plan, Some(pins.path()))?;
     let fresh = found.is_none();
     let state = match found {
@@ -79,12 +86,12 @@ pub fn open_program(
             state.rings = Some(RingMaps::new(&ebpf, plan.rings).map_err(StateError::from)?);
             state
         }
-        None => State::begin(&ebpf, plan.rings, unix_nanoseconds())?,
+        None => State::begin(&ebpf, &plan, unix_nanoseconds())?,
     };
     if plan.rings.is_on() && (fresh || renewed) {
         notices.push(Notice::Rings(plan.rings));
     }
-    let program = program::xdp(&mut ebpf, program::program_name(features))?;
+    let program = program::xdp(&mut ebpf, program::program_name(&plan))?;
     pins.remove(&pins.next_program())?;
     program
         .pin(pins.next_program())
@@ -95,6 +102,7 @@ pub fn open_program(
     state.update(|control| {
         control.configuration = 0;
         (control.ring_records, control.ring_records_ipv6) = (plan.rings.records, plan.rings.records_ipv6);
+        control.evidence_ring_bytes = plan.evidence_ring_bytes;
         control.watched_window_count = u32::try_from(windows.len()).unwrap_or(0);
         control.watched_windows.iter_mut().zip(&windows).for_each(|(place, window)| *place = *window);
     });

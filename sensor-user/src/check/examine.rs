@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use aya::programs::{ProgramError, loaded_programs};
+use sensor_ebpf::abi::EVIDENCE_SMALLEST_RING;
 
 use super::facts::{self, Memory, Privileges};
 use super::kernel::Answer;
@@ -62,7 +63,10 @@ fn load(
         (slots, Rings::plan(slots, settings.digests, Some(NonZeroU32::MIN)))
     };
     features
-        .and_then(|features| Trial::load(settings, Plan { features, slots, rings }))
+        .and_then(|features| {
+            let evidence_ring_bytes = EVIDENCE_SMALLEST_RING;
+            Trial::load(settings, Plan { features, slots, rings, evidence_ring_bytes })
+        })
         .map_err(Refusal::from)
 }
 

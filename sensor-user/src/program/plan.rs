@@ -3,13 +3,15 @@
 use std::num::NonZeroU32;
 
 use sensor_ebpf::abi::{
-    BANKS, Control, CpuCounters, IPV4_SEGMENT, IPV6_SEGMENT, Ipv4Range, Ipv6Range, LARGEST_RING,
+    BANKS, Control, CpuCounters, EVIDENCE_SMALLEST_RING, IPV4_SEGMENT, IPV6_SEGMENT, Ipv4Range, Ipv6Range,
+    LARGEST_RING,
 };
 use sensor_ebpf::digest::{Ipv4Digest, Ipv4Segment, Ipv6Digest, Ipv6Segment};
 use sensor_ebpf::ring::RingPositions;
 
 use super::LoadError;
 use crate::config::Settings;
+use crate::evidence;
 use crate::features::{Cpus, Features};
 
 /// Digests in a ring unless configured otherwise: 100 ms at 5 million packets per second, rounded up.
@@ -27,6 +29,8 @@ pub struct Plan {
     pub features: Features,
     pub slots: Slots,
     pub rings: Rings,
+    /// Bytes of the ring buffer of evidence.
+    pub evidence_ring_bytes: u32,
 }
 
 impl Plan {
@@ -48,13 +52,28 @@ impl Plan {
     /// The same with these slots.
     #[must_use]
     pub fn with_slots(settings: &Settings, slots: Slots, features: Features) -> Self {
-        Self { features, slots, rings: Rings::plan(slots, settings.digests, settings.ring_records) }
+        Self {
+            features,
+            slots,
+            rings: Rings::plan(slots, settings.digests, settings.ring_records),
+            evidence_ring_bytes: if settings.evidence.is_some() {
+                evidence::RING_BYTES
+            } else {
+                EVIDENCE_SMALLEST_RING
+            },
+        }
+    }
+
+    /// Whether packets are handed over as evidence.
+    #[must_use]
+    pub const fn keeps_evidence(&self) -> bool {
+        self.evidence_ring_bytes > EVIDENCE_SMALLEST_RING
     }
 
     /// Kernel memory of all maps and of `.rodata`, in bytes.
     #[must_use]
     pub fn kernel_memory(&self) -> u64 {
-        self.slots.kernel_memory() + self.rings.kernel_memory()
+        self.slots.kernel_memory() + self.rings.kernel_memory() + u64::from(self.evidence_ring_bytes)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use aya::EbpfLoader;
 use sensor_ebpf::abi::{Ipv4Range, Ipv6Range, WATCHED_WINDOWS, globals};
+use sensor_ebpf::evidence::EvidenceFilter;
 
 use super::Plan;
 use crate::config::{Action, Settings};
+use crate::evidence;
 
 /// What goes into the program's `.rodata`.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Rodata {
     observed_ipv6_count: u32,
     watched_windows: [u32; WATCHED_WINDOWS],
     watched_window_count: u32,
+    evidence: u32,
+    evidence_filter: Vec<u32>,
 }
 
 /// A watched window that no packet has.
@@ -31,7 +35,7 @@ impl Rodata {
     /// The configuration in the program's terms. `windows` are in the order of their counters.
     #[must_use]
     pub fn new(settings: &Settings, plan: &Plan, windows: &[u32]) -> Self {
-        let Plan { features, slots, rings } = plan;
+        let Plan { features, slots, rings, evidence_ring_bytes: _ } = plan;
         let (ipv4, ipv6) = settings.ranges.tables();
         let mut watched_windows = [NO_WINDOW; WATCHED_WINDOWS];
         watched_windows.iter_mut().zip(windows).for_each(|(place, window)| *place = *window);
@@ -52,6 +56,11 @@ impl Rodata {
             observed_ipv6_count: count(settings.ranges.ipv6.len()),
             watched_windows,
             watched_window_count: count(windows.len()),
+            evidence: settings.evidence.is_some().into(),
+            evidence_filter: evidence::words(
+                &settings.evidence.as_ref().map_or(EvidenceFilter::EVERYTHING, evidence::filter),
+            )
+            .to_vec(),
         }
     }
 
@@ -70,6 +79,9 @@ impl Rodata {
             observed_ipv6_count,
             watched_windows,
             watched_window_count,
+            // Which program is loaded says it; here it is for the fingerprint.
+            evidence: _,
+            evidence_filter,
         } = self;
         loader
             .override_global(globals::LAST_SLOT, last_slot, true)
@@ -84,7 +96,8 @@ impl Rodata {
             .override_global(globals::OBSERVED_IPV6, observed_ipv6.as_slice(), true)
             .override_global(globals::OBSERVED_IPV6_COUNT, observed_ipv6_count, true)
             .override_global(globals::WATCHED_WINDOWS, watched_windows, true)
-            .override_global(globals::WATCHED_WINDOW_COUNT, watched_window_count, true);
+            .override_global(globals::WATCHED_WINDOW_COUNT, watched_window_count, true)
+            .override_global(globals::EVIDENCE_FILTER, evidence_filter.as_slice(), true);
     }
 
     /// A fingerprint of this configuration and of the program itself (FNV-1a, 64 bits), by which an
@@ -104,8 +117,13 @@ impl Rodata {
             self.observed_ipv4_count,
             self.observed_ipv6_count,
             self.watched_window_count,
+            self.evidence,
         ];
-        words.iter().chain(&self.watched_windows).for_each(|word| fingerprint.write(&word.to_le_bytes()));
+        words
+            .iter()
+            .chain(&self.watched_windows)
+            .chain(&self.evidence_filter)
+            .for_each(|word| fingerprint.write(&word.to_le_bytes()));
         self.observed_ipv4.as_flattened().iter().for_each(|word| fingerprint.write(&word.to_le_bytes()));
         self.observed_ipv6.as_flattened().iter().for_each(|word| fingerprint.write(&word.to_le_bytes()));
         fingerprint.0

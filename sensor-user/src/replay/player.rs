@@ -224,6 +224,7 @@ impl Player {
             flows: settled.as_ref().map(|settled| settled.flows),
             // They are drained after every packet.
             rings: None,
+            evidence: None,
             counts: Document::new(&counted, &self.settings.watched_windows),
         };
         let span = [nanoseconds(clock.start), nanoseconds(end)];

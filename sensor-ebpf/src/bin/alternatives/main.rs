@@ -16,7 +16,7 @@ use sensor_ebpf::classify::traffic_class;
 use sensor_ebpf::count::{Raise, Shared};
 use sensor_ebpf::packet::{Network, Packet};
 
-use observe::{Log, Place, observe};
+use observe::{Log, NotKept, Place, observe};
 
 /// More than the bench has sources.
 const FLOWS: u32 = 1 << 21;
@@ -46,12 +46,12 @@ static LRU_HASH: LruHashMap<Key, Sums> = LruHashMap::with_max_entries(FLOWS, 0);
 
 #[xdp(frags)]
 pub fn flow_hash(context: XdpContext) -> u32 {
-    observe::<ToHash>(&context)
+    observe::<ToHash, NotKept>(&context)
 }
 
 #[xdp(frags)]
 pub fn flow_lru_hash(context: XdpContext) -> u32 {
-    observe::<ToLruHash>(&context)
+    observe::<ToLruHash, NotKept>(&context)
 }
 
 #[inline(always)]

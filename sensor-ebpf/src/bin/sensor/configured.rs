@@ -4,6 +4,7 @@ use core::ptr;
 
 use sensor_ebpf::abi::{Ipv4Range, Ipv6Range, OBSERVED_RANGES, WATCHED_WINDOWS as WINDOWS};
 use sensor_ebpf::count::WatchedWindows;
+use sensor_ebpf::evidence::EvidenceFilter;
 use sensor_ebpf::observed::{Observe, Ranges};
 
 #[unsafe(no_mangle)]
@@ -34,6 +35,9 @@ pub static OBSERVED_IPV6: [Ipv6Range; OBSERVED_RANGES] =
 pub static WATCHED_WINDOW_COUNT: u32 = 0;
 #[unsafe(no_mangle)]
 pub static WATCHED_WINDOWS: [u32; WINDOWS] = [0; WINDOWS];
+
+#[unsafe(no_mangle)]
+pub static EVIDENCE_FILTER: EvidenceFilter = EvidenceFilter::EVERYTHING;
 
 /// The rules of `sensor_ebpf`, as configured.
 pub struct Configured;
@@ -86,7 +90,7 @@ pub fn configured(global: &'static u32) -> u32 {
 
 /// The same for a global that is read in place: hides its initial value from the compiler.
 #[inline(always)]
-fn as_set<T>(global: &'static T) -> &'static T {
+pub fn as_set<T>(global: &'static T) -> &'static T {
     let mut pointer = ptr::from_ref(global);
     // SAFETY: one move; the pointer comes out as it went in.
     unsafe {

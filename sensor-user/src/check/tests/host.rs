@@ -119,6 +119,7 @@ fn a_program_that_loads_tells_its_cost() {
             features: Features { multi_buffer: true },
             slots: Slots { count: 3, last_is_shared: true },
             rings: Rings { cpus: 2, records: 64, records_ipv6: 64 },
+            evidence_ring_bytes: 4096,
         },
     };
     let expected = "the kernel takes it, with 6 sets of counters: 12 ms, 4,567 instructions verified, \
