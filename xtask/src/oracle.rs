@@ -1,5 +1,5 @@
 //! `cargo xtask oracle`: captures through the sensor's XDP program and through tshark, compared
-//! counter by counter.
+//! counter by counter and flow by flow.
 //!
 //! The sensor's decoder has no part in what is expected: that is derived from the fields tshark
 //! prints of every packet. The rules, and where the two rightly differ, are in `docs/oracle.md`.
@@ -19,18 +19,23 @@ use crate::setup::{self, Purpose};
 
 mod captures;
 mod carrier;
+mod clock;
 mod comparison;
 mod counters;
 mod expectation;
 mod file_type;
+mod flows;
 mod judge;
 mod link;
 mod network;
 mod packet;
+mod quoted;
 mod replay;
 mod report;
 mod row;
+mod rules;
 mod second_look;
+mod stamps;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::counters::{Counters, Difference};
 use super::file_type;
+use super::flows::{self, BY_SOURCE, BY_TUPLE};
 use super::judge::{self, Ending, Judgement};
 use super::replay::{self, End, Replay};
 use super::workshop::Workshop;
@@ -15,6 +16,8 @@ pub struct Comparison {
     pub capture: PathBuf,
     /// By tshark's count.
     pub packets: u64,
+    /// Flows compared, told apart in both ways, by tshark's count.
+    pub flows: u64,
     pub second_looks: u64,
     /// Why it ends before its end, or is not read at all, where both say so.
     pub remark: Option<String>,
@@ -37,6 +40,7 @@ impl Comparison {
         Self {
             capture: capture.to_owned(),
             packets: 0,
+            flows: 0,
             second_looks: 0,
             remark: None,
             verdict: Verdict::Differ(vec![difference]),
@@ -50,7 +54,7 @@ pub fn compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Comparison
 
 fn try_compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Comparison> {
     let judgement = judge::judge(workshop, capture)?;
-    let replay = replay::replay(sensor, capture)?;
+    let replay = replay::replay(workshop, sensor, capture)?;
     let file_type = match (&judgement.ending, &replay.end) {
         // Only a refusal that nothing explains so far is worth a look at the file's type.
         (Ending::Complete | Ending::OtherLink { .. }, End::Refused(_)) => {
@@ -62,6 +66,7 @@ fn try_compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Com
     Ok(Comparison {
         capture: capture.to_owned(),
         packets: judgement.counters.get("packets"),
+        flows: judgement.flows.rows() as u64,
         second_looks: judgement.second_looks,
         remark,
         verdict,
@@ -70,7 +75,7 @@ fn try_compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Com
 
 /// The verdict, and what both say of an end before the end.
 pub fn verdict(judgement: &Judgement, replay: &Replay, file_type: Option<&str>) -> (Verdict, Option<String>) {
-    let Judgement { counters, ending, undecided, .. } = judgement;
+    let Judgement { counters, flows, ending, undecided, .. } = judgement;
     if let (Some(file_type), End::Refused(words)) = (file_type, &replay.end)
         && !file_type::is_supported(file_type)
     {
@@ -78,6 +83,8 @@ pub fn verdict(judgement: &Judgement, replay: &Replay, file_type: Option<&str>) 
         return (Verdict::Refused, Some(format!("{file_type}: {}", first(words))));
     }
     let mut differences = Counters::differences(&replay.counters, counters);
+    differences.extend(flows::differences(&BY_SOURCE, &replay.flows.by_source, &flows.by_source));
+    differences.extend(flows::differences(&BY_TUPLE, &replay.flows.by_tuple, &flows.by_tuple));
     differences.extend(undecided.iter().map(|missing| Difference {
         what: "a packet that tshark does not decide".to_owned(),
         apus: "?".to_owned(),

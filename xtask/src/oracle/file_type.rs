@@ -8,14 +8,15 @@ use anyhow::{Context, Result};
 
 use super::workshop::Workshop;
 
-const PCAP: [&str; 2] = ["Wireshark/tcpdump/... - pcap", "Wireshark/tcpdump/... - nanosecond pcap"];
+pub const PCAP: &str = "Wireshark/tcpdump/... - pcap";
+pub const NANOSECOND_PCAP: &str = "Wireshark/tcpdump/... - nanosecond pcap";
 const PCAPNG: &str = "Wireshark/... - pcapng";
 /// The only one whose packet headers have one meaning.
 const PCAP_VERSION: [u16; 2] = [2, 4];
 
 /// Whether the sensor has to read files of a type given by [`of`].
 pub fn is_supported(file_type: &str) -> bool {
-    file_type == PCAPNG || PCAP.contains(&file_type)
+    [PCAPNG, PCAP, NANOSECOND_PCAP].contains(&file_type)
 }
 
 /// The file's type in the words of `capinfos`; with its version if that is not the usual one.
@@ -28,7 +29,7 @@ pub fn of(workshop: &Workshop, capture: &Path) -> Result<String> {
     let output = String::from_utf8_lossy(&output.stdout);
     let found = output.lines().find_map(|line| line.strip_prefix("File type:"));
     let file_type = found.map_or("unknown", str::trim).to_owned();
-    if PCAP.contains(&file_type.as_str()) {
+    if [PCAP, NANOSECOND_PCAP].contains(&file_type.as_str()) {
         let version = pcap_version(capture)?;
         if version != PCAP_VERSION {
             return Ok(format!("{file_type}, version {}.{}", version[0], version[1]));

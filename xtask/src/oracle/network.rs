@@ -1,14 +1,16 @@
 //! The IP header and the IPv6 extension headers: up to the place of the transport header.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use anyhow::{Context, Result};
 
 use super::link::Link;
-use super::packet::{Ipv4Facts, Packet, Place, Step, Transport};
+use super::packet::{IpFacts, Packet, Place, Step, Transport};
 use super::row::{Field, Row};
 use super::transport;
 
-const IPV4_HEADER: u64 = 20;
-const IPV6_HEADER: u64 = 40;
+pub const IPV4_HEADER: u64 = 20;
+pub const IPV6_HEADER: u64 = 40;
 const EXTENSION_HEADER: u64 = 8;
 const EXTENSIONS_WALKED: u32 = 8;
 
@@ -37,16 +39,19 @@ fn ipv4(row: &Row, offset: u64) -> Result<Step> {
     if total_length < header_length {
         return Ok(Packet::MALFORMED.into());
     }
-    let protocol = byte(row.fact(Field::Ipv4Protocol)?)?;
-    if row.fact(Field::Ipv4FragmentOffset)? != 0 {
-        return Ok(fragment(protocol).into());
-    }
-    let facts = Ipv4Facts {
-        identification: u16::try_from(row.fact(Field::Ipv4Identification)?)?,
-        destination: destination(row)?.parse().context("ip.dst is no IPv4 address")?,
+    let protocol = row.small_fact(Field::Ipv4Protocol)?;
+    let ip = IpFacts {
+        source: row.address_fact::<Ipv4Addr>(Field::Ipv4Source)?.into(),
+        destination: destination(row, 0)?.context("which ip.cur_rt is whose?")?.into(),
+        time_to_live: row.small_fact(Field::Ipv4TimeToLive)?,
+        length: row.small_fact(Field::Ipv4TotalLength)?,
+        identification: Some(row.small_fact(Field::Ipv4Identification)?),
     };
+    if row.fact(Field::Ipv4FragmentOffset)? != 0 {
+        return Ok(fragment(ip, protocol).into());
+    }
     let place = Place {
-        ipv4: Some(facts),
+        ip,
         protocol,
         offset: offset + header_length,
         end: offset + total_length.min(room),
@@ -55,12 +60,23 @@ fn ipv4(row: &Row, offset: u64) -> Result<Step> {
     transport::decide(row, place)
 }
 
-/// The header's destination. Behind a source route that is not used up, tshark's `ip.dst` is the
-/// route's last address, and the header's is `ip.cur_rt`.
-fn destination<'a>(row: &Row<'a>) -> Result<&'a str> {
-    row.text(Field::Ipv4CurrentRoute, 0)
-        .or_else(|| row.text(Field::Ipv4Destination, 0))
-        .context("tshark gives no ip.dst")
+/// The destination in one of the IPv4 headers of a packet, counted from the outermost, if tshark tells
+/// it. Behind a source route that is not used up, tshark's `ip.dst` is the route's last address, and
+/// the header's is `ip.cur_rt`; which of several headers that is of is known only where each header
+/// with options has one.
+pub fn destination(row: &Row, header: usize) -> Result<Option<Ipv4Addr>> {
+    let mut with_options = Vec::new();
+    for other in 0..row.count(Field::Ipv4HeaderLength) {
+        if row.number(Field::Ipv4HeaderLength, other)?.is_some_and(|length| length > IPV4_HEADER) {
+            with_options.push(other);
+        }
+    }
+    let routes = row.count(Field::Ipv4CurrentRoute);
+    match with_options.iter().position(|other| *other == header) {
+        Some(position) if routes == with_options.len() => row.address(Field::Ipv4CurrentRoute, position),
+        Some(_) if routes > 0 => Ok(None),
+        _ => row.address(Field::Ipv4Destination, header),
+    }
 }
 
 fn ipv6(row: &Row, offset: u64) -> Result<Step> {
@@ -72,9 +88,16 @@ fn ipv6(row: &Row, offset: u64) -> Result<Step> {
         0 => room,
         payload_length => room.min(IPV6_HEADER + payload_length),
     };
+    let ip = IpFacts {
+        source: row.address_fact::<Ipv6Addr>(Field::Ipv6Source)?.into(),
+        destination: row.address_fact::<Ipv6Addr>(Field::Ipv6Destination)?.into(),
+        time_to_live: row.small_fact(Field::Ipv6HopLimit)?,
+        length: row.small_fact(Field::Ipv6PayloadLength)?,
+        identification: None,
+    };
     let place = Place {
-        ipv4: None,
-        protocol: byte(row.fact(Field::Ipv6NextHeader)?)?,
+        ip,
+        protocol: row.small_fact(Field::Ipv6NextHeader)?,
         offset: offset + IPV6_HEADER,
         end: offset + bound,
         walked: 0,
@@ -97,14 +120,13 @@ pub fn walk(row: &Row, mut place: Place) -> Result<Step> {
         let occurrence = seen[usize::from(place.protocol)];
         seen[usize::from(place.protocol)] += 1;
         let (Some(next_header), Some(second)) =
-            (row.number(next_field, occurrence)?, row.number(length_field, occurrence)?)
+            (row.small(next_field, occurrence)?, row.number(length_field, occurrence)?)
         else {
             return Ok(Step::LookAgain(place));
         };
-        let next_header = byte(next_header)?;
         let length = if place.protocol == PROTOCOL_FRAGMENT {
             if second != 0 {
-                return Ok(fragment(next_header).into());
+                return Ok(fragment(place.ip, next_header).into());
             }
             EXTENSION_HEADER
         } else {
@@ -132,10 +154,7 @@ fn extension_fields(protocol: u8) -> Option<(Field, Field)> {
     }
 }
 
-fn fragment(protocol: u8) -> Packet {
-    Packet { outcome: "fragment", protocol: Some(protocol), ipv4: None, transport: Transport::None }
-}
-
-fn byte(number: u64) -> Result<u8> {
-    u8::try_from(number).with_context(|| format!("{number} is no protocol number"))
+fn fragment(ip: IpFacts, protocol: u8) -> Packet {
+    let (protocol, ip) = (Some(protocol), Some(ip));
+    Packet { outcome: Packet::FRAGMENT, protocol, ip, transport: Transport::None }
 }

@@ -1,13 +1,15 @@
-//! The sensor's own counts of a capture.
+//! The sensor's own counts and flows of a capture.
 
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::counters::Counters;
+use super::flows::{self, BY_SOURCE, BY_TUPLE, Schema, Table, Tables};
 use super::tshark::complaint;
+use super::workshop::Workshop;
 
 /// Exit code of a Rust program that panicked.
 const PANICKED: i32 = 101;
@@ -15,6 +17,7 @@ const PANICKED: i32 = 101;
 #[derive(Debug)]
 pub struct Replay {
     pub counters: Counters,
+    pub flows: Tables,
     pub end: End,
 }
 
@@ -37,9 +40,27 @@ impl fmt::Display for End {
     }
 }
 
-pub fn replay(sensor: &Path, capture: &Path) -> Result<Replay> {
+/// Twice, as flows are told apart in two ways.
+pub fn replay(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Replay> {
+    let (counters, end, by_source) = replay_by(&BY_SOURCE, workshop, sensor, capture)?;
+    let (same_counters, same_end, by_tuple) = replay_by(&BY_TUPLE, workshop, sensor, capture)?;
+    ensure!(
+        (&same_counters, &same_end) == (&counters, &end),
+        "the sensor counts in another way when it tells flows apart in another"
+    );
+    Ok(Replay { counters, flows: Tables { by_source, by_tuple }, end })
+}
+
+fn replay_by(
+    schema: &Schema,
+    workshop: &Workshop,
+    sensor: &Path,
+    capture: &Path,
+) -> Result<(Counters, End, Table)> {
+    let file = workshop.file_ending(".csv");
     let output = Command::new(sensor)
-        .args(["replay", "--json"])
+        .args(["replay", "--json", "--flow-key", schema.flow_key, "--flows"])
+        .arg(file.path())
         .arg(capture)
         .output()
         .with_context(|| format!("cannot start {}", sensor.display()))?;
@@ -51,12 +72,13 @@ pub fn replay(sensor: &Path, capture: &Path) -> Result<Replay> {
         Some(_) => End::Refused(words.clone()),
     };
     if let End::Crashed(_) = end {
-        return Ok(Replay { counters: Counters::default(), end });
+        return Ok((Counters::default(), end, Table::new()));
     }
     // It prints what it counted even of a capture that it cannot read to the end, or at all: without
     // a document it was not the capture that stopped it.
     let document = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("no JSON document from the sensor, which says: {words}"))?;
     let counters = Counters::from_document(&document)?;
-    Ok(Replay { counters, end })
+    let table = flows::read(schema, file.path())?;
+    Ok((counters, end, table))
 }

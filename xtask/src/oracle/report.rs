@@ -13,6 +13,7 @@ pub struct Summary {
     pub differ: usize,
     pub refused: usize,
     pub packets: u64,
+    pub flows: u64,
     pub second_looks: u64,
 }
 
@@ -26,6 +27,7 @@ impl Summary {
                 Verdict::Differ(_) => summary.differ += 1,
             }
             summary.packets += comparison.packets;
+            summary.flows += comparison.flows;
             summary.second_looks += comparison.second_looks;
         }
         summary
@@ -44,23 +46,23 @@ impl Verdict {
 
 pub fn print_table(comparisons: &[Comparison], judge: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    writeln!(output, "{:<8} {:>9}  capture", "verdict", "packets")?;
-    for Comparison { capture, packets, remark, verdict, .. } in comparisons {
-        writeln!(output, "{:<8} {packets:>9}  {}", verdict.name(), capture.display())?;
+    writeln!(output, "{:<8} {:>9} {:>9}  capture", "verdict", "packets", "flows")?;
+    for Comparison { capture, packets, flows, remark, verdict, .. } in comparisons {
+        writeln!(output, "{:<8} {packets:>9} {flows:>9}  {}", verdict.name(), capture.display())?;
         if let Some(remark) = remark {
-            writeln!(output, "{:20}{remark}", "")?;
+            writeln!(output, "{:30}{remark}", "")?;
         }
         if let Verdict::Differ(differences) = verdict {
             for difference in differences {
                 let (apus, tshark) = (&difference.apus, &difference.tshark);
-                writeln!(output, "{:20}{}: apus {apus}, tshark {tshark}", "", difference.what)?;
+                writeln!(output, "{:30}{}: apus {apus}, tshark {tshark}", "", difference.what)?;
             }
         }
     }
-    let Summary { agree, differ, refused, packets, second_looks } = Summary::of(comparisons);
+    let Summary { agree, differ, refused, packets, flows, second_looks } = Summary::of(comparisons);
     writeln!(
         output,
-        "\n{} captures, {packets} packets: {agree} agree, {differ} differ, {refused} refused \
+        "\n{} captures, {packets} packets, {flows} flows: {agree} agree, {differ} differ, {refused} refused \
          ({second_looks} packets took tshark a second look)\njudge: {judge}",
         comparisons.len()
     )
@@ -68,7 +70,7 @@ pub fn print_table(comparisons: &[Comparison], judge: &str) -> io::Result<()> {
 
 pub fn document(comparisons: &[Comparison], judge: &str) -> Value {
     let captures: Vec<Value> = comparisons.iter().map(capture_document).collect();
-    let Summary { agree, differ, refused, packets, second_looks } = Summary::of(comparisons);
+    let Summary { agree, differ, refused, packets, flows, second_looks } = Summary::of(comparisons);
     json!({
         "judge": judge,
         "captures": captures,
@@ -77,13 +79,14 @@ pub fn document(comparisons: &[Comparison], judge: &str) -> Value {
             "differ": differ,
             "refused": refused,
             "packets": packets,
+            "flows": flows,
             "second_looks": second_looks,
         },
     })
 }
 
 fn capture_document(comparison: &Comparison) -> Value {
-    let Comparison { capture, packets, second_looks, remark, verdict } = comparison;
+    let Comparison { capture, packets, flows, second_looks, remark, verdict } = comparison;
     let differences: Vec<Value> = match verdict {
         Verdict::Differ(differences) => differences
             .iter()
@@ -95,6 +98,7 @@ fn capture_document(comparison: &Comparison) -> Value {
         "capture": capture,
         "verdict": verdict.name(),
         "packets": packets,
+        "flows": flows,
         "second_looks": second_looks,
         "remark": remark,
         "differences": differences,

@@ -4,6 +4,8 @@
 //! again. Occurrences come in the order of dissection, so the first is the outermost header's, if
 //! that header was reached at all: this is for the caller to know before it asks.
 
+use std::str::FromStr;
+
 use anyhow::{Context, Result, ensure};
 
 macro_rules! fields {
@@ -20,6 +22,7 @@ macro_rules! fields {
 
 fields! {
     FrameNumber: "frame.number",
+    FrameTime: "frame.time_epoch",
     FrameLength: "frame.len",
     FrameCaptured: "frame.cap_len",
     FrameEncapsulation: "frame.encap_type",
@@ -34,11 +37,16 @@ fields! {
     Ipv4TotalLength: "ip.len",
     Ipv4Identification: "ip.id",
     Ipv4FragmentOffset: "ip.frag_offset",
+    Ipv4TimeToLive: "ip.ttl",
     Ipv4Protocol: "ip.proto",
+    Ipv4Source: "ip.src",
     Ipv4Destination: "ip.dst",
     Ipv4CurrentRoute: "ip.cur_rt",
     Ipv6PayloadLength: "ipv6.plen",
     Ipv6NextHeader: "ipv6.nxt",
+    Ipv6HopLimit: "ipv6.hlim",
+    Ipv6Source: "ipv6.src",
+    Ipv6Destination: "ipv6.dst",
     HopByHopNextHeader: "ipv6.hopopts.nxt",
     HopByHopLength: "ipv6.hopopts.len",
     RoutingNextHeader: "ipv6.routing.nxt",
@@ -53,10 +61,13 @@ fields! {
     TcpHeaderLength: "tcp.hdr_len",
     TcpFlags: "tcp.flags",
     TcpWindow: "tcp.window_size_value",
+    UdpSourcePort: "udp.srcport",
     UdpDestinationPort: "udp.dstport",
     UdpLength: "udp.length",
     IcmpType: "icmp.type",
+    IcmpCode: "icmp.code",
     Icmpv6Type: "icmpv6.type",
+    Icmpv6Code: "icmpv6.code",
 }
 
 impl Field {
@@ -88,7 +99,15 @@ impl<'a> Row<'a> {
         occurrences.nth(occurrence).filter(|text| !text.is_empty())
     }
 
-    /// The same, as the number that it is.
+    /// How often tshark printed a field.
+    pub fn count(&self, field: Field) -> usize {
+        match self.columns[field as usize] {
+            "" => 0,
+            occurrences => occurrences.split(AGGREGATOR).count(),
+        }
+    }
+
+    /// One occurrence of a field, as the number that it is.
     pub fn number(&self, field: Field, occurrence: usize) -> Result<Option<u64>> {
         let Some(text) = self.text(field, occurrence) else {
             return Ok(None);
@@ -104,5 +123,33 @@ impl<'a> Row<'a> {
     /// The first occurrence of a field that must be there.
     pub fn fact(&self, field: Field) -> Result<u64> {
         self.number(field, 0)?.with_context(|| format!("tshark gives no {}", field.name()))
+    }
+
+    /// One occurrence of a field that has a number of few bits.
+    pub fn small<T: TryFrom<u64>>(&self, field: Field, occurrence: usize) -> Result<Option<T>> {
+        let Some(number) = self.number(field, occurrence)? else {
+            return Ok(None);
+        };
+        let small = T::try_from(number).ok();
+        small.with_context(|| format!("{} is {number}, which is too much", field.name())).map(Some)
+    }
+
+    /// The first occurrence of such a field that must be there.
+    pub fn small_fact<T: TryFrom<u64>>(&self, field: Field) -> Result<T> {
+        self.small(field, 0)?.with_context(|| format!("tshark gives no {}", field.name()))
+    }
+
+    /// One occurrence of a field that is an address.
+    pub fn address<A: FromStr>(&self, field: Field, occurrence: usize) -> Result<Option<A>> {
+        let Some(text) = self.text(field, occurrence) else {
+            return Ok(None);
+        };
+        let address = text.parse().ok();
+        address.with_context(|| format!("{} is {text:?}, not an address", field.name())).map(Some)
+    }
+
+    /// The first occurrence of such a field that must be there.
+    pub fn address_fact<A: FromStr>(&self, field: Field) -> Result<A> {
+        self.address(field, 0)?.with_context(|| format!("tshark gives no {}", field.name()))
     }
 }

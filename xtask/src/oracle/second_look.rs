@@ -3,9 +3,10 @@
 //! tshark stops at the first extension header whose options make no sense, while the sensor does not
 //! look into options. So the packet's bytes from the place on are put behind an IPv4 header that has
 //! the place's protocol number, and tshark dissects on from there: it finds IPv6 extension headers,
-//! TCP, UDP and ICMP by that number in IPv4 too.
+//! TCP, UDP and ICMP by that number in IPv4 too. And headers that ICMP errors quote are shown to it as
+//! packets of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -15,18 +16,33 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::carrier::Carriers;
-use super::network;
-use super::packet::{Place, Step};
-use super::tshark;
+use super::packet::{Packet, Place, Quoted, Step};
+use super::row::Row;
 use super::workshop::{WorkFile, Workshop};
+use super::{network, quoted, tshark};
 
 /// More than eight extension headers of the greatest length, less than an IPv4 packet can hold.
 const BYTES_KEPT: usize = 20_000;
 
+/// Which packet of the capture, and when it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Which {
+    pub number: u64,
+    pub time: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    pub packet: u64,
+    pub which: Which,
     pub place: Place,
+}
+
+/// An ICMP error that waits for what it quotes, at the offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quoting {
+    pub which: Which,
+    pub packet: Packet,
+    pub offset: u64,
 }
 
 /// The bytes of packets, by number.
@@ -39,17 +55,47 @@ pub fn look_again(
     waiting: &[Waiting],
 ) -> Result<Vec<(Waiting, Result<Step>)>> {
     let mut carriers = Carriers::new();
-    for Waiting { packet, place } in waiting {
-        let rest = usize::try_from(place.offset).ok().and_then(|offset| bytes.get(packet)?.get(offset..));
-        let rest = rest.with_context(|| format!("tshark gives too few bytes of packet {packet}"))?;
-        carriers.add(place.protocol, rest)?;
+    for Waiting { which, place } in waiting {
+        carriers.add(place.protocol, rest(bytes, *which, place.offset)?)?;
+    }
+    look_at(workshop, &carriers, waiting, |row, one| network::walk(row, one.place))
+}
+
+/// What tshark says of the headers that ICMP errors, all of one version, quote.
+pub fn look_at_quoted(
+    workshop: &Workshop,
+    bytes: &Bytes,
+    is_ipv4: bool,
+    quoting: &[Quoting],
+) -> Result<Vec<(Quoting, Result<Option<Quoted>>)>> {
+    let mut packets = Carriers::of_version(is_ipv4);
+    for Quoting { which, offset, .. } in quoting {
+        packets.add_packet(&quoted::alone(is_ipv4, rest(bytes, *which, *offset)?)?)?;
+    }
+    look_at(workshop, &packets, quoting, |row, _| quoted::told_alone(row, is_ipv4))
+}
+
+fn rest(bytes: &Bytes, which: Which, offset: u64) -> Result<&[u8]> {
+    let rest = usize::try_from(offset).ok().and_then(|offset| bytes.get(&which.number)?.get(offset..));
+    rest.with_context(|| format!("tshark gives too few bytes of packet {}", which.number))
+}
+
+/// Each of `all` with what `decide` makes of the packet that was written for it.
+fn look_at<One: Copy, Found>(
+    workshop: &Workshop,
+    packets: &Carriers,
+    all: &[One],
+    decide: impl Fn(&Row, &One) -> Result<Found>,
+) -> Result<Vec<(One, Result<Found>)>> {
+    if all.is_empty() {
+        return Ok(Vec::new());
     }
     let file = workshop.file();
-    fs::write(file.path(), carriers.capture()).context("cannot write a work file")?;
-    let (mut looks, mut remaining) = (Vec::new(), waiting.iter());
+    fs::write(file.path(), packets.capture()).context("cannot write a work file")?;
+    let (mut looks, mut remaining) = (Vec::new(), all.iter());
     tshark::read(workshop, file.path(), |row| {
         let one = remaining.next().context("more packets than were written")?;
-        looks.push((*one, network::walk(row, one.place)));
+        looks.push((*one, decide(row, one)));
         Ok(())
     })?;
     ensure!(remaining.next().is_none(), "fewer packets than were written");
@@ -57,8 +103,8 @@ pub fn look_again(
 }
 
 /// The first bytes of every packet that waits, as tshark dumps them.
-pub fn bytes_of(workshop: &Workshop, capture: &Path, waiting: &[Waiting]) -> Result<Bytes> {
-    let mut wanted: Bytes = waiting.iter().map(|one| (one.packet, Vec::new())).collect();
+pub fn bytes_of(workshop: &Workshop, capture: &Path, numbers: &BTreeSet<u64>) -> Result<Bytes> {
+    let mut wanted: Bytes = numbers.iter().map(|number| (*number, Vec::new())).collect();
     if wanted.is_empty() {
         return Ok(wanted);
     }

@@ -13,13 +13,15 @@ use crate::search_path;
 
 /// The only protocols that tshark may dissect. Without tunnels and applications an inner header
 /// cannot be taken for an outer one, no application's bugs reach the packet, and it is quicker.
-const PROTOCOLS: [&str; 19] = [
+/// Capture files as files are for [`super::stamps`]: no packet holds any.
+const PROTOCOLS: [&str; 21] = [
     "_ws.expert",
     "_ws.malformed",
     "_ws.short",
     "data",
     "eth",
     "ethertype",
+    "file-pcap",
     "frame",
     "icmp",
     "icmpv6",
@@ -29,6 +31,7 @@ const PROTOCOLS: [&str; 19] = [
     "ipv6.fraghdr",
     "ipv6.hopopts",
     "ipv6.routing",
+    "mime_dlt",
     "sll",
     "tcp",
     "udp",
@@ -91,8 +94,13 @@ impl Workshop {
 
     /// A name for a file that is removed when it is no longer needed.
     pub fn file(&self) -> WorkFile {
+        self.file_ending("")
+    }
+
+    /// The same, for programs that go by the ending.
+    pub fn file_ending(&self, ending: &str) -> WorkFile {
         let number = self.files.fetch_add(1, Ordering::Relaxed);
-        WorkFile { path: self.folder.join(format!("work-{number}")) }
+        WorkFile { path: self.folder.join(format!("work-{number}{ending}")) }
     }
 }
 

@@ -36,23 +36,55 @@ fn a_length_beyond_the_frame_is_no_fault_and_padding_no_payload() {
 fn a_later_fragment_has_a_protocol_and_no_ports() {
     let printed = ipv4(54, 40, 6).replace("ip.frag_offset=0", "ip.frag_offset=1");
     let fragment = packet(&printed);
-    assert_eq!((fragment.outcome, fragment.protocol, fragment.ipv4), ("fragment", Some(6), None));
+    assert_eq!((fragment.outcome, fragment.protocol), ("fragment", Some(6)));
+    assert_eq!(fragment.ip.map(|ip| (ip.time_to_live, ip.length)), Some((50, 40)));
+}
+
+/// IP in IP, with options in those headers that have them, and source routes in some of those.
+fn destination(lengths: &str, destinations: &str, routes: &str) -> anyhow::Result<String> {
+    let printed = format!(
+        "frame.cap_len=96 frame.encap_type=1 frame.protocols=eth:ethertype:ip:ip eth.type=0x0800 \
+         ip.version=4,4 ip.hdr_len={lengths} ip.len=82,48 ip.id=0x0001,0x0001 ip.frag_offset=0,0 \
+         ip.ttl=1,2 ip.proto=4,6 ip.src=192.0.2.1,192.0.2.2 ip.dst={destinations} ip.cur_rt={routes}"
+    );
+    let line = line(&printed);
+    let row = Row::parse(&line).unwrap();
+    match decide(&row, link(&row)?)? {
+        Step::Decided(packet) => Ok(packet.ip.unwrap().destination.to_string()),
+        step => panic!("{step:?}"),
+    }
 }
 
 #[test]
 fn the_destination_is_the_headers_even_behind_a_source_route() {
-    let printed = ipv4(66, 52, 6).replace("ip.dst=10.0.0.2", "ip.dst=5.6.7.8 ip.cur_rt=10.0.0.2");
-    let destination = packet(&(printed + SYN)).ipv4.unwrap().destination;
-    assert_eq!(destination.octets(), [10, 0, 0, 2]);
+    assert_eq!(destination("28", "5.6.7.8", "10.0.0.2").unwrap(), "10.0.0.2");
+    assert_eq!(destination("28", "5.6.7.8", "").unwrap(), "5.6.7.8");
+    assert_eq!(destination("28,20", "5.6.7.8,9.9.9.9", "10.0.0.2").unwrap(), "10.0.0.2");
+    assert_eq!(destination("28,28", "5.6.7.8,9.9.9.9", "10.0.0.2,10.0.0.3").unwrap(), "10.0.0.2");
+    assert_eq!(destination("28,28", "5.6.7.8,9.9.9.9", "").unwrap(), "5.6.7.8");
+}
+
+#[test]
+fn an_inner_headers_source_route_says_nothing_of_the_outer_destination() {
+    assert_eq!(destination("20,28", "10.0.0.2,9.9.9.9", "10.0.0.3").unwrap(), "10.0.0.2");
+    // Both have options, and one of them a route: whose it is tshark does not tell.
+    assert!(destination("28,28", "10.0.0.2,9.9.9.9", "10.0.0.3").is_err());
 }
 
 #[test]
 fn the_outermost_header_counts() {
     let tunnel = "frame.cap_len=74 frame.encap_type=1 frame.protocols=eth:ethertype:ip:ip:tcp \
                   eth.type=0x0800 ip.version=4,4 ip.hdr_len=20,20 ip.len=60,40 ip.id=0xd431,0xd431 \
-                  ip.frag_offset=0,0 ip.proto=4,6 ip.dst=10.0.0.2,10.0.0.2 ";
+                  ip.frag_offset=0,0 ip.ttl=50,51 ip.proto=4,6 ip.src=192.0.2.1,192.0.2.2 \
+                  ip.dst=10.0.0.2,10.0.0.3 ";
     let tunnel = packet(&format!("{tunnel}{SYN}"));
     assert_eq!((tunnel.outcome, tunnel.protocol), ("ipv4_other", Some(4)));
+    let ip = tunnel.ip.unwrap();
+    let addresses = [ip.source, ip.destination].map(|address| address.to_string());
+    assert_eq!(
+        (addresses, ip.time_to_live, ip.length),
+        (["192.0.2.1", "10.0.0.2"].map(str::to_owned), 50, 60)
+    );
 }
 
 #[test]
@@ -93,6 +125,6 @@ fn a_later_ipv6_fragment_ends_the_chain() {
 #[test]
 fn a_payload_length_of_zero_leaves_the_bound_to_the_frame() {
     // tshark sees no payload then; it is to see it by itself.
-    let place = Place { ipv4: None, protocol: 6, offset: 54, end: 74, walked: 0 };
+    let place = Place { ip: ipv6_facts(0), protocol: 6, offset: 54, end: 74, walked: 0 };
     assert_eq!(step(&ipv6(74, 0, 6)), Step::LookAgain(place));
 }

@@ -54,6 +54,10 @@ fn a_carrier_is_an_ipv4_packet_with_the_protocol_it_is_given() {
     assert_eq!(record, [0, 0, 0, 0, 0, 0, 0, 0, 24, 0, 0, 0, 24, 0, 0, 0]);
     assert_eq!((&packet[..4], packet[9], &packet[20..]), (&[0x45, 0, 0, 24][..], 60, &[6, 0, 1, 4][..]));
     assert!(carriers.add(60, &[0; 65535]).is_err());
+    let mut bare = Carriers::of_version(false);
+    bare.add_packet(&[0x60, 0, 0, 0]).unwrap();
+    let (file_header, record) = bare.capture().split_at(24);
+    assert_eq!((file_header[20], &record[16..]), (229, &[0x60, 0, 0, 0][..]));
 }
 
 #[test]

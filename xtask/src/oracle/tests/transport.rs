@@ -1,5 +1,5 @@
 use super::*;
-use crate::oracle::packet::{Place, Transport};
+use crate::oracle::packet::{IcmpFacts, Place, Transport};
 
 #[test]
 fn tcp_needs_its_whole_header() {
@@ -25,8 +25,8 @@ fn tcp_flags_are_eight_of_tsharks_twelve() {
 
 #[test]
 fn udp_may_be_longer_than_its_packet_and_never_shorter_than_its_header() {
-    let udp = |length: u32| ipv4(46, 32, 17) + &format!("udp.dstport=53 udp.length={length}");
-    assert_eq!(packet(&udp(999)).transport, Transport::Udp { destination_port: 53 });
+    let udp = |length: u32| ipv4(46, 32, 17) + &format!("udp.srcport=99 udp.dstport=53 udp.length={length}");
+    assert_eq!(packet(&udp(999)).transport, Transport::Udp { source_port: 99, destination_port: 53 });
     for length in [0, 7] {
         assert_eq!(outcome(&udp(length)), "malformed", "{length}");
     }
@@ -36,10 +36,12 @@ fn udp_may_be_longer_than_its_packet_and_never_shorter_than_its_header() {
 #[test]
 fn icmp_needs_eight_bytes_and_icmpv6_four() {
     assert_eq!(outcome(&ipv4(38, 24, 1)), "malformed");
-    let quoting = ipv4(82, 68, 1) + SYN + "icmp.type=3";
-    assert_eq!(packet(&quoting).transport, Transport::Icmp { kind: 3 });
-    let four = ipv6(58, 4, 58) + "icmpv6.type=128";
-    assert_eq!(packet(&four).transport, Transport::Icmpv6 { kind: 128 });
+    let quoting = ipv4(82, 68, 1) + SYN + "icmp.type=8 icmp.code=1";
+    let facts = IcmpFacts { kind: 8, code: 1, quoted: None };
+    assert_eq!(packet(&quoting).transport, Transport::Icmp(facts));
+    let four = ipv6(58, 4, 58) + "icmpv6.type=128 icmpv6.code=1";
+    let facts = IcmpFacts { kind: 128, ..facts };
+    assert_eq!(packet(&four).transport, Transport::Icmpv6(facts));
     assert_eq!(outcome(&ipv6(57, 3, 58)), "malformed");
 }
 
@@ -55,6 +57,6 @@ fn the_other_versions_icmp_is_not_looked_into() {
 fn a_header_that_tshark_did_not_reach_is_looked_at_again() {
     // Destination options that say they are longer than they are: tshark stops there.
     let printed = ipv6(82, 28, 60) + "ipv6.dstopts.nxt=6 ipv6.dstopts.len=0";
-    let place = Place { ipv4: None, protocol: 6, offset: 62, end: 82, walked: 1 };
+    let place = Place { ip: ipv6_facts(28), protocol: 6, offset: 62, end: 82, walked: 1 };
     assert_eq!(step(&printed), Step::LookAgain(place));
 }

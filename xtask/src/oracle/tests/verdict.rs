@@ -2,6 +2,7 @@ use serde_json::json;
 
 use crate::oracle::comparison::{Verdict, verdict};
 use crate::oracle::counters::Counters;
+use crate::oracle::flows::{BY_SOURCE, BY_TUPLE, Schema, Table, Tables};
 use crate::oracle::judge::{Ending, Judgement};
 use crate::oracle::replay::{End, Replay};
 
@@ -11,12 +12,22 @@ fn counters(packets: u64) -> Counters {
     Counters::from_document(&json!({"packets": packets})).unwrap()
 }
 
+/// One flow of each kind, in which every column has the same text.
+fn tables(value: &str) -> Tables {
+    let table = |schema: &Schema| {
+        let text = |columns: &[&str]| columns.iter().map(|_| value.to_owned()).collect();
+        Table::from([(text(schema.keys), text(schema.values))])
+    };
+    Tables { by_source: table(&BY_SOURCE), by_tuple: table(&BY_TUPLE) }
+}
+
 fn judgement(packets: u64, ending: Ending) -> Judgement {
-    Judgement { counters: counters(packets), ending, second_looks: 0, undecided: Vec::new() }
+    let (counters, flows) = (counters(packets), tables("1"));
+    Judgement { counters, flows, ending, second_looks: 0, undecided: Vec::new() }
 }
 
 fn replay(packets: u64, end: End) -> Replay {
-    Replay { counters: counters(packets), end }
+    Replay { counters: counters(packets), flows: tables("1"), end }
 }
 
 fn differs(judgement: &Judgement, replay: &Replay, file_type: Option<&str>) -> bool {
@@ -28,6 +39,18 @@ fn every_counter_must_be_the_same() {
     let judgement = judgement(3, Ending::Complete);
     assert_eq!(verdict(&judgement, &replay(3, End::Complete), None), (Verdict::Agree, None));
     assert!(differs(&judgement, &replay(2, End::Complete), None));
+}
+
+#[test]
+fn every_flow_of_both_kinds_must_be_the_same() {
+    let judgement = judgement(3, Ending::Complete);
+    let sound = || replay(3, End::Complete);
+    let (by_source, by_tuple) = (tables("2").by_source, tables("2").by_tuple);
+    for flows in [Tables { by_source, ..tables("1") }, Tables { by_tuple, ..tables("1") }] {
+        assert!(differs(&judgement, &Replay { flows, ..sound() }, None));
+    }
+    assert!(differs(&judgement, &Replay { flows: Tables::default(), ..sound() }, None));
+    assert!(!differs(&judgement, &sound(), None));
 }
 
 #[test]
