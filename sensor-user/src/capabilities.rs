@@ -1,7 +1,7 @@
 //! Giving up every privilege once the sensor is attached.
 //!
 //! What the agent does from then on needs none: it reads and writes maps that are mapped already, waits
-//! with membarrier, writes to files that are open, and removes files that its own user owns.
+//! with membarrier, and makes, writes and removes files that its own user may.
 
 use std::io;
 
