@@ -16,8 +16,8 @@ pub struct Arguments {
 
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Bench)?;
-    let sensor = cargo::release_program("sensor-user", "apus-sensor")?;
-    let bench = cargo::release_program("bench", "apus-bench")?;
+    let sensor = cargo::release_program("apus-sensor")?;
+    let bench = cargo::release_program("apus-bench")?;
     let mut command = Command::new(bench);
     command.args(forwarded).env("APUS_SENSOR", sensor).env("PATH", search_path::joined());
     cargo::become_program(command)

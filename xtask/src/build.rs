@@ -9,7 +9,7 @@ use crate::{cargo, setup};
 
 pub fn run() -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Build)?;
-    let sensor = cargo::release_program("sensor-user", "apus-sensor")?;
+    let sensor = cargo::release_program("apus-sensor")?;
     let size =
         fs::metadata(&sensor).with_context(|| format!("cannot read the size of {}", sensor.display()))?.len();
     println!("{} ({}.{} MB)", sensor.display(), size / 1_000_000, size / 100_000 % 10);

@@ -19,14 +19,17 @@ pub fn command() -> Command {
 }
 
 /// Builds one program as it ships, and says where cargo put it.
-pub fn release_program(package: &str, program: &str) -> Result<PathBuf> {
-    self::program("release", package, program)
+pub fn release_program(program: &str) -> Result<PathBuf> {
+    self::program("release", program)
 }
 
 /// Builds one program, and says where cargo put it: the target folder may be anywhere.
-pub fn program(profile: &str, package: &str, program: &str) -> Result<PathBuf> {
+///
+/// As one of the whole workspace: a package by itself might want other features of what they share, and the world
+/// would be built twice.
+pub fn program(profile: &str, program: &str) -> Result<PathBuf> {
     let mut command = command();
-    command.args(["build", "--profile", profile, "--package", package, "--bin", program]);
+    command.args(["build", "--profile", profile, "--workspace", "--bin", program]);
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let messages = child.stdout.take().context("cargo's messages cannot be read")?;

@@ -16,8 +16,8 @@ pub struct Arguments {
 
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Demo)?;
-    let sensor = cargo::release_program("sensor-user", "apus-sensor")?;
-    let demo = cargo::release_program("testbed", "apus-demo")?;
+    let sensor = cargo::release_program("apus-sensor")?;
+    let demo = cargo::release_program("apus-demo")?;
     let mut command = Command::new(demo);
     command.args(forwarded).env("APUS_SENSOR", sensor).env("PATH", search_path::joined());
     cargo::become_program(command)

@@ -20,7 +20,7 @@ pub struct Arguments {
 /// machine: the feature they require keeps cargo from building them here.
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Test)?;
-    let sensor = cargo::program("checked", "sensor-user", "apus-sensor")?;
+    let sensor = cargo::program("checked", "apus-sensor")?;
     let mut command = cargo::command();
     command.args(["test", "--profile", "checked", "--tests"]).env("APUS_SENSOR", sensor);
     if !names_packages(forwarded) {
