@@ -42,6 +42,8 @@ enum Event {
     Cut(Vec<(usize, u8)>),
     /// The agent is killed, and another one starts.
     Kill,
+    /// It is killed between the banks' change and its last look, while packets come.
+    KillInCut(Vec<(usize, u8)>),
 }
 
 fn packets() -> impl Strategy<Value = Vec<(usize, u8)>> {
@@ -54,6 +56,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => Just(Event::Pass),
         2 => packets().prop_map(Event::Cut),
         1 => Just(Event::Kill),
+        1 => packets().prop_map(Event::KillInCut),
     ]
 }
 
@@ -157,6 +160,23 @@ impl Host {
         }
     }
 
+    /// The interval goes on, for nobody has reported it: in the other bank.
+    fn kill_in_cut(&mut self, meanwhile: &[(usize, u8)]) {
+        let ended = self.bank as usize;
+        self.bank = 1 - self.bank;
+        for (place, packet) in meanwhile.iter().enumerate() {
+            self.packet(u32::try_from(place).unwrap() % CPUS, *packet);
+            if place % 24 == 23 {
+                self.drain.as_mut().unwrap().pass(0);
+            }
+        }
+        self.kill();
+        let before = std::mem::take(&mut self.counted[ended]);
+        self.counted[1 - ended].merge(&before);
+        // What the flows should be is not told of an interval in which somebody died.
+        self.expected[ended] = Flows::new(&self.limits, None);
+    }
+
     fn kill(&mut self) {
         let rings = self.drain.take().unwrap().into_rings();
         self.since = Since::Later;
@@ -202,6 +222,7 @@ proptest! {
                 Event::Pass => drop(host.drain.as_mut().unwrap().pass(0)),
                 Event::Cut(meanwhile) => host.cut(&meanwhile),
                 Event::Kill => host.kill(),
+                Event::KillInCut(meanwhile) => host.kill_in_cut(&meanwhile),
             }
         }
         // An interval that nobody died in has to follow before all is told.

@@ -46,9 +46,9 @@ struct Report {
 struct Figure {
     distinct_flows: u32,
     max_flows: u32,
-    /// While flows are made: as many digests as there are flows.
+    /// While flows are made: one digest of each.
     filling_per_second: Spread,
-    /// When most of them are there.
+    /// When they are there: digests of any of them.
     steady_per_second: Spread,
     memory_bytes: usize,
 }
@@ -72,8 +72,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         for (place, (distinct, max_flows)) in cases.iter().enumerate() {
             let observed = ObservedRanges::new(&[])?;
             let mut flows = Flows::new(&Limits::of(FlowKey::Source, *max_flows, &observed), None);
-            let filling = source.measure(&mut flows, *distinct, (*distinct).max(LEAST))?;
-            let steady = source.measure(&mut flows, *distinct, LEAST)?;
+            let filling = source.measure(&mut flows, Sources::Each(*distinct))?;
+            let steady = source.measure(&mut flows, Sources::Any(*distinct))?;
             rates[place][0].push(filling);
             rates[place][1].push(steady);
             memory[place] = flows.memory();
@@ -103,7 +103,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// A ring, and random digests for it.
+/// Whose digests come.
+#[derive(Clone, Copy)]
+enum Sources {
+    /// One of each of so many, in an order that leaps about.
+    Each(u32),
+    /// [`LEAST`] of so many, drawn at random.
+    Any(u32),
+}
+
+/// A ring, and digests for it.
 struct Source {
     positions: Box<RingPositions>,
     records: Vec<Ipv4Digest>,
@@ -122,10 +131,15 @@ impl Source {
     }
 
     /// Aggregates that many digests, and gives how many a second of processor time.
-    fn measure(&mut self, flows: &mut Flows, distinct: u32, digests: u32) -> Result<f64> {
+    fn measure(&mut self, flows: &mut Flows, sources: Sources) -> Result<f64> {
         let (mut elapsed, mut added) = (Duration::ZERO, 0);
+        let digests = match sources {
+            Sources::Each(distinct) => distinct,
+            Sources::Any(_) => LEAST,
+        };
         while added < u64::from(digests) {
-            self.fill(distinct);
+            let left = u64::from(digests) - added;
+            self.fill(sources, added, left.min(RECORDS as u64));
             // SAFETY: positions and records live as long as the ring, and nothing else touches them.
             let mut ring = unsafe {
                 Ring::in_memory(&raw mut *self.positions, self.records.as_mut_ptr(), RECORDS as u64)
@@ -144,16 +158,25 @@ impl Source {
         Ok(added as f64 / elapsed.as_secs_f64())
     }
 
-    /// Fills the ring with scans of one port by random sources: a flow for each source.
-    fn fill(&mut self, distinct: u32) {
-        for record in &mut self.records {
+    /// Writes so many scans of one port to the ring: a flow for each source.
+    fn fill(&mut self, sources: Sources, first: u64, number: u64) {
+        let start = self.positions.heads[0];
+        for place in 0..number {
             self.random ^= self.random << 13;
             self.random ^= self.random >> 7;
             self.random ^= self.random << 17;
-            let drawn = (self.random >> 32).wrapping_mul(u64::from(distinct)) >> 32;
-            let source = (0x0b00_0000 + u32::try_from(drawn).unwrap_or(0)).to_be_bytes();
+            let drawn = match sources {
+                // An odd factor takes each number below 2^32 to another one.
+                Sources::Each(_) => (first + place).wrapping_mul(0x9e37_79b1) & 0xffff_ffff,
+                Sources::Any(distinct) => {
+                    let any = (self.random >> 32).wrapping_mul(u64::from(distinct)) >> 32;
+                    any.wrapping_mul(0x9e37_79b1) & 0xffff_ffff
+                }
+            };
+            let source = u32::try_from(drawn).unwrap_or(0).to_be_bytes();
             let [target, ..] = self.random.to_le_bytes();
-            *record = Ipv4Digest {
+            let position = usize::try_from(start + place).unwrap_or(0) & (RECORDS - 1);
+            self.records[position] = Ipv4Digest {
                 source,
                 // A few of the telescope's addresses for each source.
                 destination: [198, 51, 100, target & 3],
@@ -169,7 +192,7 @@ impl Source {
                 ..Ipv4Digest::default()
             };
         }
-        self.positions.heads[0] += RECORDS as u64;
+        self.positions.heads[0] += number;
     }
 }
 

@@ -19,6 +19,7 @@ use sensor_ebpf::generate::names;
 use sensor_user::config::Options;
 use sensor_user::digests::RingMaps;
 use sensor_user::program::{self, Alone};
+use sensor_user::watcher::Watcher;
 use serde::Serialize;
 use testbed::Generator;
 use testbed::mix::{self, Mix};
@@ -129,8 +130,8 @@ struct Variant {
     name: &'static str,
     ebpf: Ebpf,
     program: &'static str,
-    /// Where it writes digests, to be emptied between runs.
-    rings: Option<RingMaps>,
+    /// Where it writes digests, to be emptied between runs, and what it says of those lost.
+    rings: Option<(RingMaps, Watcher)>,
 }
 
 fn load_variants(packets: u32) -> Result<Vec<Variant>> {
@@ -148,7 +149,9 @@ fn load_variants(packets: u32) -> Result<Vec<Variant>> {
             ..Options::default()
         };
         let Alone { ebpf, name: program, plan } = Alone::load(&options.resolve()?)?;
-        let rings = digests.then(|| RingMaps::new(&ebpf, plan.rings)).transpose()?;
+        let rings = digests
+            .then(|| anyhow::Ok((RingMaps::new(&ebpf, plan.rings)?, Watcher::new(&ebpf)?)))
+            .transpose()?;
         variants.push(Variant { name, ebpf, program, rings });
     }
     for (name, program) in [("sensor+hash", "flow_hash"), ("sensor+LRU hash", "flow_lru_hash")] {
@@ -162,7 +165,7 @@ fn load_variants(packets: u32) -> Result<Vec<Variant>> {
 
 impl Variant {
     fn empty_rings(&self, packets: u64) -> Result<()> {
-        let Some(rings) = &self.rings else {
+        let Some((rings, watcher)) = &self.rings else {
             return Ok(());
         };
         let mut digests = 0;
@@ -170,6 +173,8 @@ impl Variant {
             digests += rings.ring::<Ipv4Digest>(cpu).drain(u64::MAX, |_| {});
             digests += rings.ring::<Ipv6Digest>(cpu).drain(u64::MAX, |_| {});
         }
+        let lost: u64 = watcher.glance().digests_lost.iter().sum();
+        ensure!(lost == 0, "{lost} digests were lost, which is cheaper than writing them");
         ensure!(digests > 0 && digests <= packets, "{packets} packets, {digests} digests");
         Ok(())
     }

@@ -161,11 +161,11 @@ impl SetFlags {
     /// Where the set is pinned.
     ///
     /// # Errors
-    /// Those of [`Options::read`] and [`Options::resolve`].
+    /// Those of [`Options::read`]. What else is wrong in the file stands in no one's way who wants to detach.
     pub fn pin_directory(&self) -> Result<PathBuf, ConfigError> {
         let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
-        let flags = Options { pin_directory: self.pins.pin_directory.clone(), ..Options::default() };
-        Ok(flags.or(file).resolve()?.pin_directory)
+        let directory = self.pins.pin_directory.clone().or(file.pin_directory);
+        Ok(directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()))
     }
 }
 

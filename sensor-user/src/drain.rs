@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use nix::errno::Errno;
-use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use sensor_ebpf::abi::BANKS;
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
@@ -59,7 +59,10 @@ impl Drain {
     /// Reads what waits in every ring, but not more than a batch of each, and says how many digests that were.
     pub fn pass(&mut self, now: u64) -> u64 {
         let fullest = self.rings.fullest();
-        if fullest.0 > self.fullest.0 {
+        // By the part that is full: rings of the two IP versions are not of one size.
+        if u128::from(fullest.0) * u128::from(self.fullest.1)
+            >= u128::from(self.fullest.0) * u128::from(fullest.1)
+        {
             self.fullest = fullest;
         }
         (0..self.rings.plan().cpus).map(|cpu| self.ring(cpu, BATCH, now)).sum()
@@ -136,6 +139,14 @@ pub enum DrainError {
         "cannot drain on CPU {cpu}: {source}; --drain-cpu names a CPU that is up and allowed to this process"
     )]
     Cpu { cpu: u32, source: Errno },
+    #[error(
+        "cannot drain on CPU {0}, which is not one that this process may run on: name another with --drain-cpu"
+    )]
+    Absent(u32),
+    #[error(
+        "the rings of digests are of another size than the control record says: run `apus-sensor detach`, and again"
+    )]
+    Rings,
     #[error("the thread that drains digests has ended, please report this")]
     Ended,
 }
@@ -151,12 +162,16 @@ impl DrainThread {
         let thread = std::thread::Builder::new()
             .name("drain".into())
             .spawn(move || {
-                let pinned = cpu.map_or(Ok(()), pin);
-                let refused = pinned.is_err();
+                // What waits in the rings is read before anybody may cut: it is of the interval that is open.
+                let drain = cpu.map_or(Ok(()), pin).map(|()| Drain::new(rings, limits, bank));
+                let (drain, said) = match drain {
+                    Ok(drain) => (Some(drain), Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
                 // Somebody waits for it, right below.
-                let _heard = started.send(pinned);
-                if !refused {
-                    run(Drain::new(rings, limits, bank), &received);
+                let _heard = started.send(said);
+                if let Some(drain) = drain {
+                    run(drain, &received);
                 }
             })
             .map_err(DrainError::Start)?;
@@ -184,6 +199,18 @@ impl Drop for DrainThread {
             let _panicked_and_said_so = thread.join();
         }
     }
+}
+
+/// Whether this process may run on the CPU at all: to be asked before anything is attached.
+///
+/// # Errors
+/// Where it may not.
+pub fn check_cpu(cpu: Option<u32>) -> Result<(), DrainError> {
+    let Some(cpu) = cpu else {
+        return Ok(());
+    };
+    let allowed = sched_getaffinity(Pid::from_raw(0)).map_err(|source| DrainError::Cpu { cpu, source })?;
+    if allowed.is_set(cpu as usize).unwrap_or(false) { Ok(()) } else { Err(DrainError::Absent(cpu)) }
 }
 
 fn pin(cpu: u32) -> Result<(), DrainError> {

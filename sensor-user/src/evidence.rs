@@ -24,7 +24,8 @@ use crate::attach::Sensor;
 use crate::config::Settings;
 use crate::mapping::{MappedArray, MappingError};
 use keeper::{Keeper, Tally, Written};
-use rotation::Files;
+
+pub use rotation::Files;
 
 pub use filter::{filter, words};
 pub use options::{ClassChoice, EvidenceOptions, EvidenceOptionsError, EvidenceSettings, SignatureChoice};
@@ -87,11 +88,19 @@ pub struct Opened {
     keeper: Keeper,
 }
 
-/// Opens what evidence needs, where it is kept.
+/// Takes the folder, where evidence is kept: before anything is attached.
 ///
 /// # Errors
-/// Where the folder or the maps cannot be used.
-pub fn open(settings: &Settings, sensor: &Sensor) -> Result<Option<Opened>, EvidenceError> {
+/// Where the folder cannot be used.
+pub fn prepare(settings: &Settings) -> Result<Option<Files>, EvidenceError> {
+    settings.evidence.as_ref().map(Files::open).transpose()
+}
+
+/// Opens the rest of what evidence needs.
+///
+/// # Errors
+/// Where the maps cannot be used.
+pub fn open(settings: &Settings, mut files: Files, sensor: &Sensor) -> Result<Option<Opened>, EvidenceError> {
     let Some(settings) = &settings.evidence else {
         return Ok(None);
     };
@@ -100,7 +109,8 @@ pub fn open(settings: &Settings, sensor: &Sensor) -> Result<Option<Opened>, Evid
     let control = MappedArray::new(maps::CONTROL, &pinned(maps::CONTROL)?)?;
     let interfaces =
         sensor.interfaces.iter().map(|interface| (interface.index, interface.name.clone())).collect();
-    let keeper = Keeper::new(settings, Files::open(settings, interfaces)?);
+    files.set_interfaces(interfaces);
+    let keeper = Keeper::new(settings, files);
     Ok(Some(Opened { ring, control, keeper }))
 }
 

@@ -19,6 +19,7 @@ pub mod drain;
 pub mod evidence;
 pub mod features;
 pub mod flows;
+mod folder;
 pub mod interface;
 pub mod interval;
 pub mod logs;

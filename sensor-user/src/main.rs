@@ -70,7 +70,7 @@ fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
         Command::Replay(arguments) => finish(replay::run(&arguments, output), |error| match error {
             ReplayError::Config(_) | ReplayError::Flows(FlowsFileError::Format(_)) => USAGE,
             ReplayError::Captures(..) => INCOMPLETE_INPUT,
-            ReplayError::Conservation(_) | ReplayError::Shrunk => CONSERVATION,
+            ReplayError::Conservation(_) | ReplayError::Missing(_) | ReplayError::Shrunk => CONSERVATION,
             _ => FAILED,
         }),
     }

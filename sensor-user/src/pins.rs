@@ -148,6 +148,12 @@ impl Pins {
         self.has_maps() && self.program().exists()
     }
 
+    /// Whether the maps are there that counts are in.
+    #[must_use]
+    pub fn has_counters(&self) -> bool {
+        [maps::COUNTERS, maps::CONTROL, maps::REPORTED].into_iter().all(|name| self.map(name).exists())
+    }
+
     /// Whether all maps are there.
     #[must_use]
     pub fn has_maps(&self) -> bool {

@@ -55,6 +55,12 @@ pub enum ReplayError {
     Shrunk,
     #[error(transparent)]
     Flows(#[from] FlowsFileError),
+    #[error(
+        "cannot run where digests are kept: {0}; allow this process one of the first CPUs, or raise counter_cpus"
+    )]
+    Cpu(io::Error),
+    #[error("{0} digests are missing, please report it: a capture's packets come one by one")]
+    Missing(u64),
     #[error("conservation is broken, please report it: {0}")]
     Conservation(Breach),
 }

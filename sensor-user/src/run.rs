@@ -18,7 +18,7 @@ use crate::config::{
     Action, ConfigError, CountingFlags, FlowsFormat, Mode, Options, Output, PinFlags, Settings,
 };
 use crate::document::Document;
-use crate::drain::{DrainError, DrainThread};
+use crate::drain::{self, DrainError, DrainThread};
 use crate::evidence::{self, EvidenceError, EvidenceOptions, EvidenceThread};
 use crate::flows::Limits;
 use crate::flows::file::FlowsFileError;
@@ -144,18 +144,26 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     let signals = Signals::new([SIGINT, SIGTERM]).map_err(RunError::Signals)?;
     let folder = |path: &PathBuf| FlowsFolder::open(path, settings.flows_format, settings.flow_key);
     let folder = settings.flows.as_ref().map(folder).transpose()?;
-    let (mut sensor, notices) = attach(&settings)?;
+    // All that can be wrong with the configuration is found before anything is attached.
+    drain::check_cpu(settings.drain_cpu)?;
+    let files = evidence::prepare(&settings)?;
+    let (sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
-    let evidence = evidence::open(&settings, &sensor)?;
-    // What remains is reading memory that is mapped and writing to files that are open. It has to come
-    // before any other thread, since each has capabilities of its own.
-    capabilities::drop_all()?;
-    std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
-    let signals = messages(signals).map_err(RunError::Signals)?;
-    let drain = start_draining(&settings, &mut sensor)?;
-    let evidence = evidence.map(evidence::Opened::start).transpose()?;
-    let since = sensor.since;
-    let mut agent = Agent { settings, sensor, drain, since, folder, evidence, output, breached: 0 };
+    let (pins, is_fresh) = (sensor.pins.clone(), sensor.since == Since::ItsBeginning);
+    let begun = Agent::begin(settings, sensor, folder, files, output).and_then(|agent| {
+        let signals = messages(signals).map_err(RunError::Signals)?;
+        Ok((agent, signals))
+    });
+    let (mut agent, signals) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            if is_fresh {
+                // The first error is the one to tell of.
+                let _second = pins.remove_all();
+            }
+            return Err(error);
+        }
+    };
     let ended = agent.run(&signals);
     // Not where something went wrong: then what is counted and not printed yet stays to be had.
     if arguments.detach_on_exit && ended.is_ok() && agent.sensor.lock.is_current() {
@@ -171,28 +179,49 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
 
 /// Hands the rings to a thread of their own, where digests are on.
 fn start_draining(settings: &Settings, sensor: &mut Sensor) -> Result<Option<DrainThread>, DrainError> {
-    let Some(rings) = sensor.state.rings.take().filter(|rings| settings.digests && rings.plan().is_on())
-    else {
+    if !settings.digests {
         return Ok(None);
-    };
+    }
+    let rings = sensor.state.rings.take().filter(|rings| rings.plan().is_on()).ok_or(DrainError::Rings)?;
     let bank = sensor.state.control().active_bank;
     DrainThread::start(rings, Limits::new(settings), bank, settings.drain_cpu).map(Some)
 }
 
+/// The threads come first, so that they have ended when the sensor's lock is let go of.
 struct Agent<W> {
+    drain: Option<DrainThread>,
+    evidence: Option<EvidenceThread>,
     settings: Settings,
     sensor: Sensor,
-    drain: Option<DrainThread>,
     /// Whether every digest of the open interval is this agent's to read.
     since: Since,
     folder: Option<FlowsFolder>,
     output: W,
     /// Intervals whose sums did not hold.
     breached: u64,
-    evidence: Option<EvidenceThread>,
 }
 
 impl<W: io::Write> Agent<W> {
+    /// Gives up every privilege, and starts the threads.
+    fn begin(
+        settings: Settings,
+        mut sensor: Sensor,
+        folder: Option<FlowsFolder>,
+        files: Option<evidence::Files>,
+        output: W,
+    ) -> Result<Self, RunError> {
+        let evidence = files.map(|files| evidence::open(&settings, files, &sensor)).transpose()?;
+        // What remains is reading memory that is mapped and writing to files. It has to come before any other thread,
+        // since each has capabilities of its own.
+        capabilities::drop_all()?;
+        folder.as_ref().map(FlowsFolder::probe).transpose()?;
+        std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
+        let drain = start_draining(&settings, &mut sensor)?;
+        let evidence = evidence.flatten().map(evidence::Opened::start).transpose()?;
+        let since = sensor.since;
+        Ok(Self { drain, evidence, settings, sensor, since, folder, output, breached: 0 })
+    }
+
     fn run(&mut self, signals: &Receiver<()>) -> Result<(), RunError> {
         let mut next = Instant::now() + self.settings.interval;
         loop {

@@ -32,7 +32,7 @@ pub fn open_program(
     let features = Features::probe().map_err(LoadError::probe)?;
     let cpus = Cpus::probe().map_err(LoadError::from)?;
     // An agent that was killed before it attached anything leaves maps that no packet reached.
-    if pins.links()?.is_empty() && (!pins.has_maps() || State::is_unfinished(pins)?) {
+    if pins.links()?.is_empty() && (!pins.has_counters() || State::is_unfinished(pins)?) {
         pins.clear()?;
     }
     let found = if pins.path().join(maps::CONTROL).exists() { Some(State::open(pins)?) } else { None };
@@ -51,7 +51,11 @@ pub fn open_program(
     let rodata = Rodata::new(settings, &plan, &watched);
     let fingerprint = rodata.fingerprint();
     let found = match found {
-        Some(state) if state.control().configuration == fingerprint && pins.is_complete() => {
+        Some(state)
+            if state.control().configuration == fingerprint
+                && pins.is_complete()
+                && state.rings.is_some() =>
+        {
             notices.push(Notice::Resumed);
             return Ok(Opened {
                 state,
@@ -67,16 +71,22 @@ pub fn open_program(
     // interval says how much that was.
     let renewed =
         found.as_ref().is_some_and(|state| state.rings.is_none() || !is_kept(&state.control(), plan.rings));
+    // The same holds of evidence that nobody has written to a file yet.
+    let has_evidence_ring = |control: Control| {
+        control.configuration != 0 && control.evidence_ring_bytes == plan.evidence_ring_bytes
+    };
+    let evidence_renewed = found.as_ref().is_some_and(|state| !has_evidence_ring(state.control()));
+    if let Some(state) = found.as_ref().filter(|_| renewed || evidence_renewed) {
+        // From here on the maps may not be those of the program that runs. Should this agent die, the next one must
+        // not take them for that.
+        state.update(|control| control.configuration = 0);
+    }
     if renewed {
         for name in [maps::RINGS, maps::IPV4_DIGESTS, maps::IPV6_DIGESTS] {
             pins.remove(&pins.map(name))?;
         }
     }
-    // The same holds of evidence that nobody has written to a file yet.
-    let has_evidence_ring = |control: Control| {
-        control.configuration != 0 && control.evidence_ring_bytes == plan.evidence_ring_bytes
-    };
-    if found.as_ref().is_some_and(|state| !has_evidence_ring(state.control())) {
+    if evidence_renewed {
         pins.remove(&pins.map(maps::EVIDENCE_RECORDS))?;
     }
     let mut ebpf = program::load(&rodata, &plan, Some(pins.path()))?;

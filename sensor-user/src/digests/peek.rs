@@ -24,7 +24,7 @@ pub struct Peeked {
     pub missed: u64,
 }
 
-impl<D: Digest> Ring<D> {
+impl<D: Digest> Ring<'_, D> {
     /// Puts the records since position `from` into `copies`, in order, but at most the newest `most` of them.
     ///
     /// Nothing is written to the ring, so any number of processes may look.

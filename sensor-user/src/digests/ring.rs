@@ -1,5 +1,6 @@
 //! The rings, mapped: the consumer's end of the protocol in `sensor_ebpf::ring`.
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aya::Ebpf;
@@ -76,15 +77,16 @@ impl RingMaps {
         self.plan
     }
 
-    /// The ring of one CPU, the one with this slot.
+    /// The ring of one CPU, the one with this slot. Only one of those who ask for it may drain it, and only the
+    /// program, where there is one, may append.
     ///
     /// # Panics
     /// Where there is no such CPU.
     #[must_use]
-    pub fn ring<D: RingDigest>(&self, cpu: u32) -> Ring<D> {
+    pub fn ring<D: RingDigest>(&self, cpu: u32) -> Ring<'_, D> {
         assert!(cpu < self.plan.cpus, "ring {cpu} of {}", self.plan.cpus);
         let (records, capacity) = D::records(self, cpu);
-        Ring { positions: self.positions.entry(cpu), records, capacity: capacity.into() }
+        Ring { positions: self.positions.entry(cpu), records, capacity: capacity.into(), memory: PhantomData }
     }
 
     /// How many digests wait to be read, and how many there is room for: of the fullest ring.
@@ -128,20 +130,21 @@ impl RingDigest for Ipv6Digest {
 }
 
 /// One CPU's ring of one family. Segments follow each other in memory, so its places are an array.
-pub struct Ring<D> {
+pub struct Ring<'a, D> {
     positions: *mut RingPositions,
     pub(super) records: *mut D,
     pub(super) capacity: u64,
+    memory: PhantomData<&'a RingMaps>,
 }
 
-impl<D: Digest> Ring<D> {
+impl<D: Digest> Ring<'_, D> {
     /// A ring in memory of one's own.
     ///
     /// # Safety
     /// The positions and `capacity` records must live as long as the ring, and `capacity` be a power of two.
     #[must_use]
     pub unsafe fn in_memory(positions: *mut RingPositions, records: *mut D, capacity: u64) -> Self {
-        Self { positions, records, capacity }
+        Self { positions, records, capacity, memory: PhantomData }
     }
 
     /// Digests written and not read yet.
@@ -191,7 +194,7 @@ impl<D: Digest> Ring<D> {
 }
 
 /// The producer's end, as the program has it: for rings that no program writes to.
-impl<D: Digest> Producer for Ring<D> {
+impl<D: Digest> Producer for Ring<'_, D> {
     type Record = D;
 
     fn head(&self) -> u64 {
@@ -214,14 +217,14 @@ impl<D: Digest> Producer for Ring<D> {
     }
 }
 
-impl<D: Digest> Ring<D> {
+impl<D: Digest> Ring<'_, D> {
     /// Appends a record, or says that there is no room. For the one producer of the ring.
     pub fn append(&mut self, record: D) -> bool {
         append(self, self.capacity, record)
     }
 }
 
-impl<D: Digest> Consumer for Ring<D> {
+impl<D: Digest> Consumer for Ring<'_, D> {
     fn head(&self) -> u64 {
         self.word(false).load(Ordering::Acquire)
     }

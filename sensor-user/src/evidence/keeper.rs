@@ -106,9 +106,6 @@ impl Keeper {
         self.is_short = space.is_short(now, || files.free_bytes());
         if self.is_short {
             self.warn("too little room on the file system", "lower minimum_free_bytes or make room");
-        } else if self.warned.is_some() && !self.failure.is_on(now) {
-            self.warned = None;
-            eprintln!("apus-sensor: evidence is written again");
         }
     }
 
@@ -184,6 +181,9 @@ impl Keeper {
             Ok(bytes) => {
                 self.tally.packets.fetch_add(self.buffered, Ordering::Relaxed);
                 self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
+                if self.warned.take().is_some() {
+                    eprintln!("apus-sensor: evidence is written again");
+                }
             }
             Err(error) => {
                 self.tally.error.fetch_add(self.buffered, Ordering::Relaxed);

@@ -1,16 +1,16 @@
 //! Files of evidence: one that grows, and at most so many before it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 use nix::sys::statvfs::fstatvfs;
 
 use super::{EvidenceError, EvidenceSettings, writer};
+use crate::folder::{self, Refusal};
 
 const PREFIX: &str = "evidence-";
 const WHOLE: &str = ".pcapng";
@@ -45,16 +45,17 @@ impl Files {
     ///
     /// # Errors
     /// Where the folder cannot be used, or another agent uses it.
-    pub fn open(settings: &EvidenceSettings, interfaces: Vec<(u32, String)>) -> Result<Self, EvidenceError> {
+    pub fn open(settings: &EvidenceSettings) -> Result<Self, EvidenceError> {
         let folder = settings.folder.clone();
         let failed = |source| EvidenceError::Folder { folder: settings.folder.clone(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
-        let lock = match Flock::lock(File::open(&folder).map_err(failed)?, FlockArg::LockExclusiveNonblock) {
+        let lock = match folder::take(&folder) {
             Ok(lock) => lock,
-            Err((_, Errno::EWOULDBLOCK)) => return Err(EvidenceError::Busy { folder }),
-            Err((_, error)) => return Err(failed(error.into())),
+            Err(Refusal::Busy) => return Err(EvidenceError::Busy { folder }),
+            Err(Refusal::Failed(error)) => return Err(failed(error)),
         };
+        let mut number = 0;
         for path in own_files(&folder).map_err(failed)? {
+            number = number.max(age(&path).map_or(0, |(number, _)| number));
             finish(&path).map_err(failed)?;
         }
         Ok(Self {
@@ -63,10 +64,15 @@ impl Files {
             file_bytes: settings.file_bytes,
             files: settings.files as usize,
             snap_length: settings.snap_length,
-            interfaces,
-            number: 0,
+            interfaces: Vec::new(),
+            number,
             current: None,
         })
+    }
+
+    /// Names the interfaces, by their indices, before anything is written.
+    pub fn set_interfaces(&mut self, interfaces: Vec<(u32, String)>) {
+        self.interfaces = interfaces;
     }
 
     /// Bytes that are free on the file system, to those who are not its administrator.
@@ -194,8 +200,8 @@ fn own_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Time and number in a name of ours, by which files are older and younger.
-fn age(path: &Path) -> Option<(String, u64)> {
+/// Number and time in a name of ours, by which files are older and younger: the number first, for clocks go back.
+fn age(path: &Path) -> Option<(u64, String)> {
     let name = path.file_name()?.to_str()?;
     let middle = name.strip_suffix(PART).unwrap_or(name).strip_prefix(PREFIX)?.strip_suffix(WHOLE)?;
     let (time, number) = middle.split_once('-')?;
@@ -208,7 +214,7 @@ fn age(path: &Path) -> Option<(String, u64)> {
         && time.bytes().enumerate().all(shape)
         && number.len() >= 6
         && number.bytes().all(|byte| byte.is_ascii_digit());
-    if is_ours { Some((time.into(), number.parse().ok()?)) } else { None }
+    if is_ours { Some((number.parse().ok()?, time.into())) } else { None }
 }
 
 #[cfg(test)]

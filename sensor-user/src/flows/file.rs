@@ -25,7 +25,9 @@ const ROWS_AT_ONCE: usize = 1 << 16;
 pub enum FlowsFileError {
     #[error("flows are written as Parquet or CSV: name a file that ends with .parquet or .csv, not {}", .0.display())]
     Format(PathBuf),
-    #[error("cannot make the file {} for flows: {source}", .path.display())]
+    #[error("another apus-sensor writes flows to {} already: name another folder with --flows", .path.display())]
+    Busy { path: PathBuf },
+    #[error("cannot make {} for flows: {source}; it has to be this user's to write, without privileges", .path.display())]
     Create { path: PathBuf, source: io::Error },
     #[error("cannot write flows to {}: {source}", .path.display())]
     Csv { path: PathBuf, source: ArrowError },
@@ -71,10 +73,12 @@ pub const fn ending(format: FlowsFormat) -> &'static str {
     }
 }
 
-/// The name of a file that is not whole yet.
+/// What the name of a file that is not whole yet ends in.
+pub(super) const PARTIAL: &str = ".part";
+
 fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".part");
+    name.push(PARTIAL);
     name.into()
 }
 

@@ -235,6 +235,9 @@ impl<D: Keyed> Flow for BySource<D> {
         if victim != D::Address::UNSPECIFIED {
             row.victim = Some(victim.into());
             row.quoted_protocol = Some(quoted_protocol);
+        } else if row.is_icmp_error() && quoted_protocol != 0 && quoted_protocol != COARSE {
+            // Of an overflow row, which names no victim.
+            row.quoted_protocol = Some(quoted_protocol);
         } else if row.class.is_backscatter() && !row.is_icmp_error() {
             // Who answers was asked: by someone who gave our address as its own.
             row.victim = Some(source.into());

@@ -131,15 +131,16 @@ impl Rings {
     /// as keeps all of them within 512 MiB.
     #[must_use]
     pub fn plan(slots: Slots, digests: bool, records: Option<NonZeroU32>) -> Self {
-        let cpus = slots.exclusive();
         if !digests {
-            return Self { cpus, records: 0, records_ipv6: 0 };
+            return Self { cpus: 0, records: 0, records_ipv6: 0 };
         }
+        let cpus = slots.exclusive();
         if let Some(records) = records {
             return Self::of(cpus, records.get());
         }
         let mut rings = Self::of(cpus, DEFAULT_RECORDS);
-        while rings.kernel_memory() > DEFAULT_RING_MEMORY && rings.records > FEWEST_RECORDS {
+        // A ring smaller than a segment takes no less.
+        while rings.kernel_memory() > DEFAULT_RING_MEMORY && rings.records as usize > IPV4_SEGMENT {
             rings = Self::of(cpus, rings.records / 2);
         }
         rings
@@ -207,7 +208,7 @@ mod tests {
         for count in [1, 13, 26, 64, 500, 4_000] {
             let rings = Rings::plan(slots(count), true, None);
             assert!(
-                rings.kernel_memory() <= DEFAULT_RING_MEMORY || rings.records == FEWEST_RECORDS,
+                rings.kernel_memory() <= DEFAULT_RING_MEMORY || rings.records as usize == IPV4_SEGMENT,
                 "{rings:?}"
             );
             assert!(rings.records.is_power_of_two() && rings.records_ipv6.is_power_of_two());
@@ -228,7 +229,7 @@ mod tests {
     fn no_digests_no_rings() {
         let rings = Rings::plan(slots(3), false, NonZeroU32::new(1 << 20));
         assert!(!rings.is_on());
-        assert_eq!(rings.entries(), [3, 3, 3]);
+        assert_eq!(rings.entries(), [1, 1, 1]);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 
 use aya::programs::{TestRun as _, TestRunOptions};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use sensor_ebpf::count::{Exclusive, WatchedWindows, count};
 use sensor_ebpf::headers::{Ethernet, Frame};
 use sensor_ebpf::observed::Everything;
@@ -21,7 +23,7 @@ use crate::flows::law::{Settled, Since};
 use crate::flows::{Flows, Limits};
 use crate::interval::{Interval, timestamp};
 use crate::logs::Lines;
-use crate::program::{Alone, LoadError};
+use crate::program::{Alone, LoadError, Rings};
 use crate::watcher::Watcher;
 
 /// What the kernel takes through `BPF_PROG_TEST_RUN`: a first buffer and 17 pages. A longer frame is
@@ -81,6 +83,7 @@ impl Player {
         let mut program = Alone::load(settings)?;
         let rings = program.plan.rings;
         let drain = if rings.is_on() {
+            stay_where_rings_are(rings)?;
             Some(Drain::new(RingMaps::new(&program.ebpf, rings)?, Limits::new(settings), 0))
         } else {
             None
@@ -200,6 +203,11 @@ impl Player {
                 right_sum: self.kernel_bytes,
             }));
         }
+        if let Some(missing) =
+            settled.as_ref().map(|settled| settled.digests.missing()).filter(|missing| *missing > 0)
+        {
+            return Err(ReplayError::Missing(missing));
+        }
         let of_flows = settled.iter().flat_map(|settled| &settled.breaches);
         if let Some(breach) = cut.breaches.iter().chain(of_flows).next() {
             return Err(ReplayError::Conservation(breach.clone()));
@@ -255,6 +263,16 @@ pub struct Played<'a> {
     pub span: [u64; 2],
     /// Where they are asked for.
     pub flows: Option<&'a Flows>,
+}
+
+/// Binds this thread to a CPU that has rings: the program runs where it is asked to.
+fn stay_where_rings_are(rings: Rings) -> Result<(), ReplayError> {
+    let me = Pid::from_raw(0);
+    let allowed = sched_getaffinity(me).map_err(|errno| ReplayError::Cpu(errno.into()))?;
+    let cpu = (0..rings.cpus as usize).find(|cpu| allowed.is_set(*cpu).unwrap_or(false));
+    let cpu = cpu.ok_or_else(|| ReplayError::Cpu(io::Error::other("none of those with rings is allowed")))?;
+    let mut only = CpuSet::new();
+    only.set(cpu).and_then(|()| sched_setaffinity(me, &only)).map_err(|errno| ReplayError::Cpu(errno.into()))
 }
 
 /// A capture's time as flows have it: not before 1970.

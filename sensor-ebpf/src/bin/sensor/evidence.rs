@@ -184,7 +184,9 @@ impl Bytes {
             unsafe { target.add(offset).cast::<u64>().write_unaligned(eight) };
             offset += 8;
         }
-        while offset < snap {
+        // Fewer than eight bytes are left, of the packet or of what is asked for.
+        let end = if offset + 7 < snap { offset + 7 } else { snap };
+        while offset < end {
             let Some(byte) = self.at::<u8>(offset) else {
                 break;
             };

@@ -31,7 +31,7 @@ impl Memory {
         Self { positions: Box::new(positions), records: vec![Ipv4Digest::default(); capacity] }
     }
 
-    fn both_ends(&mut self) -> (Ring<Ipv4Digest>, Writer) {
+    fn both_ends(&mut self) -> (Ring<'_, Ipv4Digest>, Writer) {
         let (records, capacity) = (self.records.as_mut_ptr(), self.records.len() as u64);
         let positions = &raw mut *self.positions;
         // SAFETY: the boxed positions, which live as long as this memory.

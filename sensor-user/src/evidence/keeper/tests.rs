@@ -10,7 +10,9 @@ use crate::evidence::EvidenceOptions;
 fn keeper(folder: &Path, options: EvidenceOptions) -> Keeper {
     let options = EvidenceOptions { folder: Some(folder.into()), ..options };
     let settings = options.resolve().expect("sound settings");
-    Keeper::new(&settings, Files::open(&settings, vec![(3, "eth0".into())]).expect("a folder"))
+    let mut files = Files::open(&settings).expect("a folder");
+    files.set_interfaces(vec![(3, "eth0".into())]);
+    Keeper::new(&settings, files)
 }
 
 fn record(nanoseconds: u64) -> Vec<u8> {

@@ -17,7 +17,9 @@ fn settings(folder: &Path) -> EvidenceSettings {
 }
 
 fn open(folder: &Path) -> Files {
-    Files::open(&settings(folder), vec![(7, "eth0".into())]).expect("a folder")
+    let mut files = Files::open(&settings(folder)).expect("a folder");
+    files.set_interfaces(vec![(7, "eth0".into())]);
+    files
 }
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -77,7 +79,7 @@ fn what_a_killed_agent_left_gets_its_name_and_is_readable() {
     let files = open(folder.path());
     let whole = name.strip_suffix(PART).expect("a part");
     assert!(names(folder.path()).contains(whole));
-    assert!(matches!(Files::open(&settings(folder.path()), Vec::new()), Err(EvidenceError::Busy { .. })));
+    assert!(matches!(Files::open(&settings(folder.path())), Err(EvidenceError::Busy { .. })));
     drop(files);
 }
 
