@@ -131,12 +131,26 @@ impl Flows {
     pub fn for_each(&self, mut each: impl FnMut(Row)) {
         match &self.tables {
             Tables::BySource(ipv4, ipv6) => {
-                ipv4.for_each(&mut each);
-                ipv6.for_each(&mut each);
+                ipv4.for_each(Row::new, &mut each);
+                ipv6.for_each(Row::new, &mut each);
             }
             Tables::ByTuple(ipv4, ipv6) => {
-                ipv4.for_each(&mut each);
-                ipv6.for_each(&mut each);
+                ipv4.for_each(Row::new, &mut each);
+                ipv6.for_each(Row::new, &mut each);
+            }
+        }
+    }
+
+    /// The same without their targets, which takes a fraction of the time.
+    pub fn for_each_without_targets(&self, mut each: impl FnMut(Row)) {
+        match &self.tables {
+            Tables::BySource(ipv4, ipv6) => {
+                ipv4.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
+                ipv6.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
+            }
+            Tables::ByTuple(ipv4, ipv6) => {
+                ipv4.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
+                ipv6.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
             }
         }
     }
@@ -209,9 +223,9 @@ impl<F: Flow> Pair<F> {
         });
     }
 
-    fn for_each(&self, each: &mut impl FnMut(Row)) {
+    fn for_each(&self, row: impl Fn(&Entry<F>, &Table<F>, bool) -> Row, each: &mut impl FnMut(Row)) {
         for (table, overflow) in [(&self.flows, false), (&self.overflow, true)] {
-            table.flows().iter().for_each(|flow| each(Row::new(flow, table, overflow)));
+            table.flows().iter().for_each(|flow| each(row(flow, table, overflow)));
         }
     }
 

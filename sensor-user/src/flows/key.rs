@@ -6,7 +6,7 @@ use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
 
 use super::row::Row;
-use super::targets::{TargetStore, Targets};
+use super::targets::{Counted, TargetStore, Targets};
 use crate::digests::{Address, Address4, Address6, Digest};
 
 /// Words that a key is made of, to be hashed and compared.
@@ -38,8 +38,10 @@ pub trait Flow: Send + 'static {
     fn fetch(detail: &Self::Detail, store: &TargetStore<AddressOf<Self>>);
     /// Adds a further packet.
     fn again(detail: &mut Self::Detail, digest: &Self::Digest, store: &mut TargetStore<AddressOf<Self>>);
-    /// Writes what key and detail say to a row.
-    fn describe(key: &Self::Key, detail: &Self::Detail, store: &TargetStore<AddressOf<Self>>, row: &mut Row);
+    /// Writes what key and detail say to a row, but for the targets, which lie elsewhere in memory.
+    fn describe(key: &Self::Key, detail: &Self::Detail, row: &mut Row);
+    /// How many targets a flow has.
+    fn targets(detail: &Self::Detail, store: &TargetStore<AddressOf<Self>>) -> (u64, Counted);
 }
 
 /// The addresses of a flow.
@@ -218,12 +220,11 @@ impl<D: Keyed> Flow for BySource<D> {
         targets.add(digest.destination(), store);
     }
 
-    fn describe(
-        key: &D::SourceKey,
-        targets: &Targets<D::Address>,
-        store: &TargetStore<D::Address>,
-        row: &mut Row,
-    ) {
+    fn targets(targets: &Targets<D::Address>, store: &TargetStore<D::Address>) -> (u64, Counted) {
+        targets.count(store)
+    }
+
+    fn describe(key: &D::SourceKey, _targets: &Targets<D::Address>, row: &mut Row) {
         let (source, victim, what) = D::split_source_key(key);
         let What { port, window, protocol, class, signatures, quoted_protocol } = What::unpack(what);
         row.family = D::FAMILY;
@@ -242,7 +243,6 @@ impl<D: Keyed> Flow for BySource<D> {
             // Who answers was asked: by someone who gave our address as its own.
             row.victim = Some(source.into());
         }
-        (row.targets, row.targets_counted) = targets.count(store);
     }
 }
 
@@ -314,7 +314,11 @@ impl<D: Keyed> Flow for ByTuple<D> {
         detail.signatures |= digest.signatures();
     }
 
-    fn describe(key: &D::TupleKey, detail: &TupleDetail, _store: &TargetStore<D::Address>, row: &mut Row) {
+    fn targets(_detail: &TupleDetail, _store: &TargetStore<D::Address>) -> (u64, Counted) {
+        (1, Counted::Exactly)
+    }
+
+    fn describe(key: &D::TupleKey, detail: &TupleDetail, row: &mut Row) {
         let (source, destination, [first, second]) = D::split_tuple_key(key);
         let [b, a, d, c, f, e, protocol, time_to_live] = first.to_le_bytes();
         let [flags, class, ..] = second.to_le_bytes();

@@ -144,7 +144,7 @@ struct Sums {
 impl Sums {
     fn of(flows: &Flows) -> Self {
         let mut sums = Self { totals: Totals::default(), dns: 0 };
-        flows.for_each(|row| sums.add(&row));
+        flows.for_each_without_targets(|row| sums.add(&row));
         sums
     }
 

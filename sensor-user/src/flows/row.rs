@@ -58,6 +58,14 @@ impl Row {
     /// What a flow says.
     #[must_use]
     pub fn new<F: Flow>(flow: &Entry<F>, table: &Table<F>, overflow: bool) -> Self {
+        let mut row = Self::without_targets(flow, overflow);
+        (row.targets, row.targets_counted) = F::targets(&flow.detail, table.store());
+        row
+    }
+
+    /// The same without looking for its targets, which would be a look into memory far away: it has one, at least.
+    #[must_use]
+    pub fn without_targets<F: Flow>(flow: &Entry<F>, overflow: bool) -> Self {
         let mut row = Self {
             overflow,
             family: Family::Ipv4,
@@ -87,7 +95,7 @@ impl Row {
             syn_length: 0,
             syn_window: 0,
         };
-        F::describe(&flow.key, &flow.detail, table.store(), &mut row);
+        F::describe(&flow.key, &flow.detail, &mut row);
         if overflow {
             (row.source, row.victim) = (None, None);
         }
