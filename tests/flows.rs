@@ -14,7 +14,8 @@ use end_to_end::csv::{self, Rows};
 use end_to_end::privileged;
 use nix::sys::signal::Signal;
 use sensor_ebpf::digest::Ipv4Digest;
-use sensor_user::config::FlowKey;
+use sensor_user::config::{FlowKey, FlowsFormat};
+use sensor_user::flows::folder::FlowsFolder;
 use sensor_user::flows::{Flows, Limits};
 use sensor_user::prefixes::ObservedRanges;
 use serde_json::Value;
@@ -199,5 +200,36 @@ fn memory_stays_within_its_bound() -> Result<()> {
     let summary = flows.summary();
     ensure!(summary.rows == u64::from(MOST) && summary.overflow_packets > 9_000_000, "{summary:?}");
     ensure!(summary.packets + summary.overflow_packets == flows.digests[0], "{summary:?}");
+    Ok(())
+}
+
+/// Each refusal says what to do, and leaves nothing attached or pinned.
+#[test]
+fn what_cannot_work_is_refused_and_leaves_nothing() -> Result<()> {
+    if !privileged() {
+        return Ok(());
+    }
+    let (sender, host, folder) = (Namespace::new()?, Host::new()?, tempfile::tempdir()?);
+    let link = Link::between(&sender, &host.namespace)?;
+    let file = folder.path().join("no_folder");
+    fs::write(&file, "")?;
+    let (file, taken) = (file.to_string_lossy().into_owned(), folder.path().to_string_lossy().into_owned());
+    let _taken = FlowsFolder::open(folder.path(), FlowsFormat::Csv, FlowKey::Source)?;
+    let refused: [(&[&str], i32, &str); 7] = [
+        (&["--drain-cpu", "4000"], 2, "--drain-cpu"),
+        (&["--flows", &file], 1, "no_folder"),
+        (&["--flows", &taken], 1, "another apus-sensor writes flows"),
+        (&["--digests", "false", "--flows", "/anywhere"], 2, "digests = false"),
+        (&["--ring-records", "0"], 2, "ring-records"),
+        (&["--max-flows", "4000000000"], 2, "at most 100000000"),
+        (&["--flow-key", "tuple"], 2, "flowtuple"),
+    ];
+    for (flags, code, words) in refused {
+        let run = [&["--interface", link.telescope.interface.as_str()], flags].concat();
+        let finished = host.run("run", &run)?;
+        ensure!(finished.code == Some(code), "{flags:?}: {:?}: {}", finished.code, finished.errors);
+        ensure!(finished.errors.contains(words), "{flags:?}: {}", finished.errors);
+        ensure!(!host.pins().exists(), "{flags:?} left something pinned");
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ use sensor_user::attach::AttachError;
 use sensor_user::check::CheckError;
 use sensor_user::cli::{Command, CommandLine};
 use sensor_user::detach::DetachError;
+use sensor_user::drain::DrainError;
 use sensor_user::flows::file::FlowsFileError;
 use sensor_user::replay::ReplayError;
 use sensor_user::run::RunError;
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
 fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
     match command {
         Command::Run(arguments) => finish(run::run(&arguments, output), |error| match error {
-            RunError::Config(_) | RunError::Attach(AttachError::NoInterface) => USAGE,
+            RunError::Config(_)
+            | RunError::Attach(AttachError::NoInterface)
+            | RunError::Drain(DrainError::Absent(_)) => USAGE,
             RunError::Conservation(_) | RunError::Shrunk { .. } => CONSERVATION,
             _ => FAILED,
         }),

@@ -180,3 +180,6 @@ fn remove_partial(path: &Path) {
     // What went wrong before is what is told.
     let _second_error = std::fs::remove_file(partial(path));
 }
+
+#[cfg(test)]
+mod tests;
