@@ -2,6 +2,7 @@
 //! missing, and flows are what the packets of their interval were.
 //!
 //! All on the host: the rules are those of the program, the rings lie in this process's memory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

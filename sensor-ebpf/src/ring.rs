@@ -70,6 +70,6 @@ pub fn readable<C: Consumer>(ring: &C, most: u64) -> core::ops::Range<u64> {
     let tail = ring.tail();
     let head = ring.head();
     // A head before the tail is not this protocol's: there is nothing to read.
-    let waiting = if head >= tail { head - tail } else { 0 };
+    let waiting = head.saturating_sub(tail);
     tail..tail + if waiting < most { waiting } else { most }
 }

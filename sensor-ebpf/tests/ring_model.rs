@@ -3,6 +3,7 @@
 //!
 //! Records lie in cells that the checker guards: it fails where a record is read and written without one of
 //! them happening before the other.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;

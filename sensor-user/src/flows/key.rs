@@ -283,7 +283,7 @@ impl<D: Keyed> Flow for ByTuple<D> {
         let [b, a, d, c, _, _, protocol, _] = first.to_le_bytes();
         let [_, class, ..] = second.to_le_bytes();
         // Of the two ports the one that the counters know.
-        let is_source = (class_of(class).is_backscatter() || is_icmp::<D>(protocol)).into();
+        let is_source = class_of(class).is_backscatter() || is_icmp::<D>(protocol);
         let keep = |byte: u8, kept: bool| if kept { byte } else { 0 };
         let (b, a) = (keep(b, is_source), keep(a, is_source));
         let (d, c) = (keep(d, !is_source), keep(c, !is_source));

@@ -241,7 +241,6 @@ impl<F: Flow> Table<F> {
 
 /// The hash of the flow behind a slot.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
 const fn tag(word: u64) -> u32 {
     (word >> 32) as u32
 }
