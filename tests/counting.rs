@@ -5,14 +5,11 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use end_to_end::agent::{Host, sum};
+use end_to_end::agent::{Host, OBSERVING, sum};
 use end_to_end::privileged;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use testbed::{Generator, Link, Namespace, Order, Pace, document, mix};
-
-/// What the mix takes the sensor to observe.
-const OBSERVING: [&str; 4] = ["--observed", mix::OBSERVED[0], "--observed", mix::OBSERVED[1]];
 
 /// Every counter is as expected, or an error that tells of those that are not.
 fn same(expected: &Value, counted: &Value) -> Result<()> {

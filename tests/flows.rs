@@ -9,7 +9,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use end_to_end::agent::{Host, sum};
+use end_to_end::agent::{Host, OBSERVING, sum};
 use end_to_end::csv::{self, Rows};
 use end_to_end::privileged;
 use nix::sys::signal::Signal;
@@ -20,8 +20,6 @@ use sensor_user::flows::{Flows, Limits};
 use sensor_user::prefixes::ObservedRanges;
 use serde_json::Value;
 use testbed::{Generator, Link, Namespace, Order, Pace, document, mix};
-
-const OBSERVING: [&str; 4] = ["--observed", mix::OBSERVED[0], "--observed", mix::OBSERVED[1]];
 
 fn number(interval: &Value, path: &str) -> u64 {
     interval.pointer(path).and_then(Value::as_u64).unwrap_or(0)

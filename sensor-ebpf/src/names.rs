@@ -122,6 +122,12 @@ impl TrafficClass {
         }
     }
 
+    /// The class with this number, if there is one.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
     /// Whether it is an answer: its packets are told apart by source port, the service under attack.
     #[must_use]
     pub const fn is_backscatter(self) -> bool {

@@ -6,7 +6,9 @@ mod ring;
 use std::net::IpAddr;
 
 use sensor_ebpf::abi::{Family, TrafficClass};
+use sensor_ebpf::classify::{is_icmp_error, is_icmpv6_error};
 use sensor_ebpf::digest::{Facts, Ipv4Digest, Ipv6Digest, marks};
+use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
 
 use crate::prefixes::ObservedRanges;
 
@@ -38,10 +40,16 @@ pub trait Digest: Copy + Send + 'static {
         self.facts().marks & marks::SIGNATURES
     }
 
-    /// The traffic class; a number that is none is of a later version, and other.
+    /// The traffic class.
     fn class(&self) -> TrafficClass {
-        TrafficClass::ALL.get(usize::from(self.facts().class)).copied().unwrap_or(TrafficClass::Other)
+        class_of(self.facts().class)
     }
+}
+
+/// The traffic class with this number; one that is none is of a later version, and other.
+#[must_use]
+pub fn class_of(number: u8) -> TrafficClass {
+    TrafficClass::from_number(number).unwrap_or(TrafficClass::Other)
 }
 
 /// An address of either IP version, as it stands on the wire.
@@ -120,8 +128,7 @@ impl Digest for Ipv4Digest {
     #[inline]
     fn quoted_destination(&self) -> Option<Address4> {
         // An error of a packet that it does not quote has neither.
-        let is_error =
-            self.facts.protocol == 1 && sensor_ebpf::classify::is_icmp_error(self.facts.source_port[0]);
+        let is_error = self.facts.protocol == PROTOCOL_ICMP && is_icmp_error(self.facts.source_port[0]);
         (is_error && self.sequence_or_quoted != [0; 4]).then_some(self.sequence_or_quoted)
     }
 }
@@ -148,12 +155,15 @@ impl Digest for Ipv6Digest {
     }
     #[inline]
     fn window(&self) -> u16 {
-        if self.facts.protocol == 6 { u16::from_be_bytes([self.detail[4], self.detail[5]]) } else { 0 }
+        if self.facts.protocol == PROTOCOL_TCP {
+            u16::from_be_bytes([self.detail[4], self.detail[5]])
+        } else {
+            0
+        }
     }
     #[inline]
     fn quoted_destination(&self) -> Option<Address6> {
-        let is_error =
-            self.facts.protocol == 58 && sensor_ebpf::classify::is_icmpv6_error(self.facts.source_port[0]);
+        let is_error = self.facts.protocol == PROTOCOL_ICMPV6 && is_icmpv6_error(self.facts.source_port[0]);
         (is_error && self.detail != [0; 16]).then_some(self.detail)
     }
 }

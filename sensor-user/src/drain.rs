@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use nix::errno::Errno;
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 use sensor_ebpf::abi::BANKS;
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 
+use crate::affinity;
 use crate::attach::unix_nanoseconds;
-use crate::digests::{Digest as _, RingMaps};
+use crate::digests::{RingDigest, RingMaps};
 use crate::flows::{Flows, Limits};
 use poll::Pauses;
 
@@ -46,12 +45,10 @@ impl Drain {
         let current = Flows::new(&limits, None);
         let mut drain = Self { rings, limits, bank, current, next: None, fullest: (0, 0) };
         let now = unix_nanoseconds();
-        for cpu in 0..drain.rings.plan().cpus {
-            let Self { rings, current, .. } = &mut drain;
-            let mut ring = rings.ring::<Ipv4Digest>(cpu);
-            ring.drain(u64::MAX, |digests| current.add_ipv4(digests, now));
-            let mut ring = rings.ring::<Ipv6Digest>(cpu);
-            ring.drain(u64::MAX, |digests| current.add_ipv6(digests, now));
+        let Self { rings, current, .. } = &mut drain;
+        for cpu in 0..rings.plan().cpus {
+            rings.ring(cpu).drain(u64::MAX, |digests| current.add_ipv4(digests, now));
+            rings.ring(cpu).drain(u64::MAX, |digests| current.add_ipv6(digests, now));
         }
         drain
     }
@@ -69,18 +66,22 @@ impl Drain {
     }
 
     fn ring(&mut self, cpu: u32, most: u64, now: u64) -> u64 {
+        self.ring_of::<Ipv4Digest>(cpu, most, |flows, digests| flows.add_ipv4(digests, now))
+            + self.ring_of::<Ipv6Digest>(cpu, most, |flows, digests| flows.add_ipv6(digests, now))
+    }
+
+    /// Reads the ring of one family, and adds each run of digests to the interval that its bank is of.
+    fn ring_of<D: RingDigest>(&mut self, cpu: u32, most: u64, add: impl Fn(&mut Flows, &[D])) -> u64 {
         let Self { rings, limits, bank, current, next, .. } = self;
-        let ipv4 = rings.ring::<Ipv4Digest>(cpu).drain(most, |digests| {
+        rings.ring::<D>(cpu).drain(most, |digests| {
             for run in digests.chunk_by(|left, right| left.bank() == right.bank()) {
-                choose(run[0].bank() == *bank, current, next, limits).add_ipv4(run, now);
+                if run[0].bank() == *bank {
+                    add(current, run);
+                } else {
+                    add(next.get_or_insert_with(|| Flows::new(limits, Some(current))), run);
+                }
             }
-        });
-        let ipv6 = rings.ring::<Ipv6Digest>(cpu).drain(most, |digests| {
-            for run in digests.chunk_by(|left, right| left.bank() == right.bank()) {
-                choose(run[0].bank() == *bank, current, next, limits).add_ipv6(run, now);
-            }
-        });
-        ipv4 + ipv6
+        })
     }
 
     /// Ends the interval, after a cut: when no program runs any more that counts in its bank.
@@ -106,15 +107,6 @@ impl Drain {
     pub const fn rings(&self) -> &RingMaps {
         &self.rings
     }
-}
-
-fn choose<'a>(
-    is_current: bool,
-    current: &'a mut Flows,
-    next: &'a mut Option<Flows>,
-    limits: &Limits,
-) -> &'a mut Flows {
-    if is_current { current } else { next.get_or_insert_with(|| Flows::new(limits, Some(current))) }
 }
 
 /// What an interval has come to.
@@ -206,18 +198,15 @@ impl Drop for DrainThread {
 /// # Errors
 /// Where it may not.
 pub fn check_cpu(cpu: Option<u32>) -> Result<(), DrainError> {
-    let Some(cpu) = cpu else {
-        return Ok(());
-    };
-    let allowed = sched_getaffinity(Pid::from_raw(0)).map_err(|source| DrainError::Cpu { cpu, source })?;
-    if allowed.is_set(cpu as usize).unwrap_or(false) { Ok(()) } else { Err(DrainError::Absent(cpu)) }
+    match cpu.map(|cpu| (cpu, affinity::is_allowed(cpu))) {
+        None | Some((_, Ok(true))) => Ok(()),
+        Some((cpu, Ok(false))) => Err(DrainError::Absent(cpu)),
+        Some((cpu, Err(source))) => Err(DrainError::Cpu { cpu, source }),
+    }
 }
 
 fn pin(cpu: u32) -> Result<(), DrainError> {
-    let mut only = CpuSet::new();
-    only.set(cpu as usize)
-        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &only))
-        .map_err(|source| DrainError::Cpu { cpu, source })
+    affinity::stay_on(cpu).map_err(|source| DrainError::Cpu { cpu, source })
 }
 
 fn run(mut drain: Drain, orders: &Receiver<Sender<Finished>>) {

@@ -25,7 +25,7 @@ use crate::config::Settings;
 use crate::mapping::{MappedArray, MappingError};
 use keeper::{Keeper, Tally, Written};
 
-pub use rotation::Files;
+use rotation::Files;
 
 pub use filter::{filter, words};
 pub use options::{ClassChoice, EvidenceOptions, EvidenceOptionsError, EvidenceSettings, SignatureChoice};
@@ -88,30 +88,37 @@ pub struct Opened {
     keeper: Keeper,
 }
 
+/// The folder, taken.
+pub struct Prepared {
+    settings: EvidenceSettings,
+    files: Files,
+}
+
 /// Takes the folder, where evidence is kept: before anything is attached.
 ///
 /// # Errors
 /// Where the folder cannot be used.
-pub fn prepare(settings: &Settings) -> Result<Option<Files>, EvidenceError> {
-    settings.evidence.as_ref().map(Files::open).transpose()
+pub fn prepare(settings: &Settings) -> Result<Option<Prepared>, EvidenceError> {
+    let prepared = |settings: &EvidenceSettings| {
+        Ok(Prepared { settings: settings.clone(), files: Files::open(settings)? })
+    };
+    settings.evidence.as_ref().map(prepared).transpose()
 }
 
-/// Opens the rest of what evidence needs.
-///
-/// # Errors
-/// Where the maps cannot be used.
-pub fn open(settings: &Settings, mut files: Files, sensor: &Sensor) -> Result<Option<Opened>, EvidenceError> {
-    let Some(settings) = &settings.evidence else {
-        return Ok(None);
-    };
-    let pinned = |name| MapData::from_pin(sensor.pins.map(name));
-    let ring = RingBuf::try_from(Map::RingBuf(pinned(maps::EVIDENCE_RECORDS)?))?;
-    let control = MappedArray::new(maps::CONTROL, &pinned(maps::CONTROL)?)?;
-    let interfaces =
-        sensor.interfaces.iter().map(|interface| (interface.index, interface.name.clone())).collect();
-    files.set_interfaces(interfaces);
-    let keeper = Keeper::new(settings, files);
-    Ok(Some(Opened { ring, control, keeper }))
+impl Prepared {
+    /// Opens the rest of what evidence needs.
+    ///
+    /// # Errors
+    /// Where the maps cannot be used.
+    pub fn open(self, sensor: &Sensor) -> Result<Opened, EvidenceError> {
+        let Self { settings, mut files } = self;
+        let pinned = |name| MapData::from_pin(sensor.pins.map(name));
+        let ring = RingBuf::try_from(Map::RingBuf(pinned(maps::EVIDENCE_RECORDS)?))?;
+        let control = MappedArray::new(maps::CONTROL, &pinned(maps::CONTROL)?)?;
+        let interfaces = sensor.interfaces.iter();
+        files.set_interfaces(interfaces.map(|interface| (interface.index, interface.name.clone())).collect());
+        Ok(Opened { ring, control, keeper: Keeper::new(&settings, files) })
+    }
 }
 
 /// The thread that writes.

@@ -4,6 +4,7 @@
 //! A packet's way through these modules: [`attach`] puts the program on an interface, [`watcher`] reads
 //! what it counts, [`interval`] is what lies between two such reads, and [`document`] and [`table`] show it.
 
+mod affinity;
 pub mod attach;
 pub mod capabilities;
 pub mod capture;

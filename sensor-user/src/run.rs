@@ -146,11 +146,11 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     let folder = settings.flows.as_ref().map(folder).transpose()?;
     // All that can be wrong with the configuration is found before anything is attached.
     drain::check_cpu(settings.drain_cpu)?;
-    let files = evidence::prepare(&settings)?;
+    let evidence = evidence::prepare(&settings)?;
     let (sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {}", describe(notice)));
     let (pins, is_fresh) = (sensor.pins.clone(), sensor.since == Since::ItsBeginning);
-    let begun = Agent::begin(settings, sensor, folder, files, output).and_then(|agent| {
+    let begun = Agent::begin(settings, sensor, folder, evidence, output).and_then(|agent| {
         let signals = messages(signals).map_err(RunError::Signals)?;
         Ok((agent, signals))
     });
@@ -207,17 +207,17 @@ impl<W: io::Write> Agent<W> {
         settings: Settings,
         mut sensor: Sensor,
         folder: Option<FlowsFolder>,
-        files: Option<evidence::Files>,
+        evidence: Option<evidence::Prepared>,
         output: W,
     ) -> Result<Self, RunError> {
-        let evidence = files.map(|files| evidence::open(&settings, files, &sensor)).transpose()?;
+        let evidence = evidence.map(|evidence| evidence.open(&sensor)).transpose()?;
         // What remains is reading memory that is mapped and writing to files. It has to come before any other thread,
         // since each has capabilities of its own.
         capabilities::drop_all()?;
         folder.as_ref().map(FlowsFolder::probe).transpose()?;
         std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
         let drain = start_draining(&settings, &mut sensor)?;
-        let evidence = evidence.flatten().map(evidence::Opened::start).transpose()?;
+        let evidence = evidence.map(evidence::Opened::start).transpose()?;
         let since = sensor.since;
         Ok(Self { drain, evidence, settings, sensor, since, folder, output, breached: 0 })
     }

@@ -11,8 +11,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use testbed::{Bpffs, Namespace, Process, document};
+use testbed::{Bpffs, Namespace, Process, document, mix};
 
+/// Flags for a sensor that observes what the testbed's mixes send to.
+pub const OBSERVING: [&str; 4] = ["--observed", mix::OBSERVED[0], "--observed", mix::OBSERVED[1]];
 /// How long an agent may take for anything that it is asked to do.
 const PATIENCE: Duration = Duration::from_secs(20);
 

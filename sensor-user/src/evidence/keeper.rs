@@ -219,7 +219,7 @@ fn parse(bytes: &[u8]) -> Option<EvidenceRecord> {
 
 /// Class and signatures, for people who look at one packet.
 fn comment(record: &EvidenceRecord) -> String {
-    let class = TrafficClass::ALL.get(usize::from(record.class)).map_or("unknown", |class| class.name());
+    let class = TrafficClass::from_number(record.class).map_or("unknown", TrafficClass::name);
     let names: Vec<_> = Signature::ALL
         .into_iter()
         .filter(|signature| record.signatures & 1 << *signature as u8 != 0)

@@ -127,31 +127,21 @@ impl Flows {
         }
     }
 
-    /// Gives every flow to `each`: those with sources first, in the order of their first packets.
+    /// Gives every flow to `each`, by family: those with sources first, in the order of their first packets.
     pub fn for_each(&self, mut each: impl FnMut(Row)) {
-        match &self.tables {
-            Tables::BySource(ipv4, ipv6) => {
-                ipv4.for_each(Row::new, &mut each);
-                ipv6.for_each(Row::new, &mut each);
-            }
-            Tables::ByTuple(ipv4, ipv6) => {
-                ipv4.for_each(Row::new, &mut each);
-                ipv6.for_each(Row::new, &mut each);
-            }
-        }
+        self.pairs().into_iter().for_each(|pair| pair.for_each(true, &mut each));
     }
 
     /// The same without their targets, which takes a fraction of the time.
     pub fn for_each_without_targets(&self, mut each: impl FnMut(Row)) {
+        self.pairs().into_iter().for_each(|pair| pair.for_each(false, &mut each));
+    }
+
+    /// What holds flows, by family, whatever their key.
+    fn pairs(&self) -> [&dyn Rows; 2] {
         match &self.tables {
-            Tables::BySource(ipv4, ipv6) => {
-                ipv4.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
-                ipv6.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
-            }
-            Tables::ByTuple(ipv4, ipv6) => {
-                ipv4.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
-                ipv6.for_each(|flow, _, overflow| Row::without_targets(flow, overflow), &mut each);
-            }
+            Tables::BySource(ipv4, ipv6) => [ipv4, ipv6],
+            Tables::ByTuple(ipv4, ipv6) => [ipv4, ipv6],
         }
     }
 
@@ -167,37 +157,30 @@ impl Flows {
     /// Bytes that all of it takes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        match &self.tables {
-            Tables::BySource(ipv4, ipv6) => ipv4.memory() + ipv6.memory(),
-            Tables::ByTuple(ipv4, ipv6) => ipv4.memory() + ipv6.memory(),
-        }
+        self.pairs().map(Rows::memory).iter().sum()
     }
 
     /// Flows with sources, by family.
     #[must_use]
     pub fn flows(&self) -> [usize; 2] {
-        match &self.tables {
-            Tables::BySource(ipv4, ipv6) => [ipv4.flows.len(), ipv6.flows.len()],
-            Tables::ByTuple(ipv4, ipv6) => [ipv4.flows.len(), ipv6.flows.len()],
-        }
+        self.pairs().map(Rows::flows)
     }
 
     /// How many there are.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        match &self.tables {
-            Tables::BySource(ipv4, ipv6) => {
-                ipv4.add_to(&mut summary);
-                ipv6.add_to(&mut summary);
-            }
-            Tables::ByTuple(ipv4, ipv6) => {
-                ipv4.add_to(&mut summary);
-                ipv6.add_to(&mut summary);
-            }
-        }
+        self.pairs().into_iter().for_each(|pair| pair.add_to(&mut summary));
         summary
     }
+}
+
+/// A pair of tables, whatever its flows.
+trait Rows {
+    fn for_each(&self, with_targets: bool, each: &mut dyn FnMut(Row));
+    fn memory(&self) -> usize;
+    fn flows(&self) -> usize;
+    fn add_to(&self, summary: &mut Summary);
 }
 
 impl<F: Flow> Pair<F> {
@@ -222,10 +205,18 @@ impl<F: Flow> Pair<F> {
             }
         });
     }
+}
 
-    fn for_each(&self, row: impl Fn(&Entry<F>, &Table<F>, bool) -> Row, each: &mut impl FnMut(Row)) {
+impl<F: Flow> Rows for Pair<F> {
+    fn for_each(&self, with_targets: bool, each: &mut dyn FnMut(Row)) {
         for (table, overflow) in [(&self.flows, false), (&self.overflow, true)] {
-            table.flows().iter().for_each(|flow| each(row(flow, table, overflow)));
+            for flow in table.flows() {
+                each(if with_targets {
+                    Row::new(flow, table, overflow)
+                } else {
+                    Row::without_targets(flow, overflow)
+                });
+            }
         }
     }
 
@@ -233,13 +224,15 @@ impl<F: Flow> Pair<F> {
         self.flows.memory() + self.overflow.memory()
     }
 
+    fn flows(&self) -> usize {
+        self.flows.len()
+    }
+
     fn add_to(&self, summary: &mut Summary) {
         let packets = |table: &Table<F>| table.flows().iter().map(|flow| flow.packets).sum::<u64>();
-        let (rows, packets_of_flows, packets_beyond) =
-            (self.flows.len() as u64, packets(&self.flows), packets(&self.overflow));
-        summary.rows += rows;
-        summary.packets += packets_of_flows;
+        summary.rows += self.flows.len() as u64;
+        summary.packets += packets(&self.flows);
         summary.overflow_rows += self.overflow.len() as u64;
-        summary.overflow_packets += packets_beyond;
+        summary.overflow_packets += packets(&self.overflow);
     }
 }

@@ -1,13 +1,13 @@
 //! Keys: by what packets are told apart.
 
-use sensor_ebpf::abi::TrafficClass;
+use sensor_ebpf::abi::{Family, TrafficClass};
 use sensor_ebpf::classify::TCP_SYN;
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
 
 use super::row::Row;
 use super::targets::{Counted, TargetStore, Targets};
-use crate::digests::{Address, Address4, Address6, Digest};
+use crate::digests::{Address, Address4, Address6, Digest, class_of};
 
 /// Words that a key is made of, to be hashed and compared.
 pub trait Words: Copy + Eq + Send + 'static {
@@ -161,11 +161,7 @@ impl What {
 #[inline]
 pub(crate) fn service_port<D: Digest>(digest: &D) -> u16 {
     let facts = digest.facts();
-    let is_icmp = match D::FAMILY {
-        sensor_ebpf::abi::Family::Ipv4 => facts.protocol == PROTOCOL_ICMP,
-        sensor_ebpf::abi::Family::Ipv6 => facts.protocol == PROTOCOL_ICMPV6,
-    };
-    if is_icmp || digest.class().is_backscatter() {
+    if is_icmp::<D>(facts.protocol) || digest.class().is_backscatter() {
         u16::from_be_bytes(facts.source_port)
     } else {
         u16::from_be_bytes(facts.destination_port)
@@ -343,14 +339,10 @@ impl<D: Keyed> Flow for ByTuple<D> {
     }
 }
 
+#[inline]
 fn is_icmp<D: Digest>(protocol: u8) -> bool {
     match D::FAMILY {
-        sensor_ebpf::abi::Family::Ipv4 => protocol == PROTOCOL_ICMP,
-        sensor_ebpf::abi::Family::Ipv6 => protocol == PROTOCOL_ICMPV6,
+        Family::Ipv4 => protocol == PROTOCOL_ICMP,
+        Family::Ipv6 => protocol == PROTOCOL_ICMPV6,
     }
-}
-
-/// The class with this number; one that is none is of a later version, and other.
-pub fn class_of(number: u8) -> TrafficClass {
-    TrafficClass::ALL.get(usize::from(number)).copied().unwrap_or(TrafficClass::Other)
 }

@@ -6,6 +6,7 @@
 
 use sensor_ebpf::abi::{CpuCounters, Family, Outcome, Signature, TcpClass, TrafficClass};
 use sensor_ebpf::digest::marks;
+use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
 use serde::Serialize;
 
 use super::row::Row;
@@ -112,25 +113,26 @@ impl Settled {
     /// Holds the flows of an interval against its counts.
     #[must_use]
     pub fn new(flows: &Flows, counted: &CpuCounters, since: Since) -> Self {
+        let summary = flows.summary();
         let (digests, breaches) = match Digests::account(counted, flows.digests, since) {
-            Ok(digests) => (digests, breaches(flows, counted, digests.missing())),
+            Ok(digests) => (digests, breaches(flows, &summary, counted, digests.missing())),
             Err(breach) => {
                 let (written, lost) = (counted.digests.into(), counted.digests_lost.into());
                 (Digests { written, lost, ..Digests::default() }, vec![breach])
             }
         };
-        Self { digests, flows: flows.summary(), breaches }
+        Self { digests, flows: summary, breaches }
     }
 }
 
 /// Every law that flows and counters of one interval break.
-#[must_use]
-pub fn breaches(flows: &Flows, counted: &CpuCounters, missing: u64) -> Vec<Breach> {
-    let sums = Sums::of(flows);
-    let Summary { packets, overflow_packets, .. } = flows.summary();
+fn breaches(flows: &Flows, summary: &Summary, counted: &CpuCounters, missing: u64) -> Vec<Breach> {
     let mut laws = Laws { missing, breaches: Vec::new() };
-    laws.equal("packets in flows", packets + overflow_packets, "digests read", flows.digests.iter().sum());
-    laws.check(&sums, counted, flows.key());
+    let (left_sum, right_sum) = (summary.packets + summary.overflow_packets, flows.digests.iter().sum());
+    if left_sum != right_sum {
+        laws.breaches.push(Breach { left: "packets in flows", left_sum, right: "digests read", right_sum });
+    }
+    laws.check(&Sums::of(flows), counted, flows.key());
     laws.breaches
 }
 
@@ -168,11 +170,11 @@ impl Sums {
                 Family::Ipv6 => &mut counters.icmp_v6_types,
             };
             types[usize::from(kind)] += packets;
-        } else if row.protocol == 17 && row.class == TrafficClass::Backscatter {
+        } else if row.protocol == PROTOCOL_UDP && row.class == TrafficClass::Backscatter {
             self.dns += packets;
-        } else if row.protocol == 17 {
+        } else if row.protocol == PROTOCOL_UDP {
             counters.udp_destination_ports[port] += packets;
-        } else if row.protocol == 6 {
+        } else if row.protocol == PROTOCOL_TCP {
             let (class, ports) = match row.class {
                 TrafficClass::Scan => (TcpClass::Scan, &mut counters.tcp_scan_destination_ports),
                 TrafficClass::BackscatterSynAck => {
@@ -195,15 +197,22 @@ impl Sums {
 fn outcome(row: &Row) -> Outcome {
     match (row.class, row.family, row.protocol) {
         (TrafficClass::Fragment, ..) => Outcome::Fragment,
-        (_, Family::Ipv4, 6) => Outcome::Ipv4Tcp,
-        (_, Family::Ipv4, 17) => Outcome::Ipv4Udp,
-        (_, Family::Ipv4, 1) => Outcome::Ipv4Icmp,
+        (_, Family::Ipv4, PROTOCOL_TCP) => Outcome::Ipv4Tcp,
+        (_, Family::Ipv4, PROTOCOL_UDP) => Outcome::Ipv4Udp,
+        (_, Family::Ipv4, PROTOCOL_ICMP) => Outcome::Ipv4Icmp,
         (_, Family::Ipv4, _) => Outcome::Ipv4Other,
-        (_, Family::Ipv6, 6) => Outcome::Ipv6Tcp,
-        (_, Family::Ipv6, 17) => Outcome::Ipv6Udp,
-        (_, Family::Ipv6, 58) => Outcome::Ipv6Icmp,
+        (_, Family::Ipv6, PROTOCOL_TCP) => Outcome::Ipv6Tcp,
+        (_, Family::Ipv6, PROTOCOL_UDP) => Outcome::Ipv6Udp,
+        (_, Family::Ipv6, PROTOCOL_ICMPV6) => Outcome::Ipv6Icmp,
         (_, Family::Ipv6, _) => Outcome::Ipv6Other,
     }
+}
+
+/// How far a property's sums are below its counters, all together.
+#[derive(Clone, Copy)]
+enum Gap {
+    Exactly(u64),
+    AtMost(u64),
 }
 
 struct Laws {
@@ -219,32 +228,52 @@ impl Laws {
             outcome => counted.outcomes[outcome as usize],
         });
         // Each packet has one outcome and one protocol, so both are short of exactly what is missing.
-        self.short("flows by outcome", &flows.outcomes[..observed.len()], &observed, Some(self.missing));
-        self.short("flows by protocol", &flows.ip_protocols, &counted.ip_protocols, Some(self.missing));
-        let classes = self.short("flows by TCP class", &flows.tcp_classes, &counted.tcp_classes, None);
+        self.short(
+            "flows by outcome",
+            &flows.outcomes[..observed.len()],
+            &observed,
+            Gap::Exactly(self.missing),
+        );
+        self.short(
+            "flows by protocol",
+            &flows.ip_protocols,
+            &counted.ip_protocols,
+            Gap::Exactly(self.missing),
+        );
+        let classes = self.short(
+            "flows by TCP class",
+            &flows.tcp_classes,
+            &counted.tcp_classes,
+            Gap::AtMost(self.missing),
+        );
         let gap = |class: TcpClass| {
             counted.tcp_classes[class as usize].saturating_sub(flows.tcp_classes[class as usize])
         };
         let scans = (&flows.tcp_scan_destination_ports, &counted.tcp_scan_destination_ports);
         let others = (&flows.tcp_other_destination_ports, &counted.tcp_other_destination_ports);
         let answers = (&flows.tcp_backscatter_source_ports, &counted.tcp_backscatter_source_ports);
-        if classes.is_some() {
-            self.short("flows of scans by port", scans.0, scans.1, Some(gap(TcpClass::Scan)));
-            self.short("flows of class other by port", others.0, others.1, Some(gap(TcpClass::Other)));
+        if classes {
+            self.short("flows of scans by port", scans.0, scans.1, Gap::Exactly(gap(TcpClass::Scan)));
+            self.short(
+                "flows of class other by port",
+                others.0,
+                others.1,
+                Gap::Exactly(gap(TcpClass::Other)),
+            );
             let both = gap(TcpClass::BackscatterSynAck) + gap(TcpClass::BackscatterRst);
-            self.short("flows of backscatter by port", answers.0, answers.1, Some(both));
+            self.short("flows of backscatter by port", answers.0, answers.1, Gap::Exactly(both));
         }
         let udp = |counters: &CpuCounters| {
             counters.outcomes[Outcome::Ipv4Udp as usize] + counters.outcomes[Outcome::Ipv6Udp as usize]
         };
         let of = |outcome: Outcome, counters: &CpuCounters| counters.outcomes[outcome as usize];
-        let gap_of = |outcome: Outcome| Some(of(outcome, counted).saturating_sub(of(outcome, flows)));
+        let gap_of = |outcome: Outcome| Gap::Exactly(of(outcome, counted).saturating_sub(of(outcome, flows)));
         let udp_gap = udp(counted).saturating_sub(udp(flows)) + dns;
         self.short(
             "flows of UDP by port",
             &flows.udp_destination_ports,
             &counted.udp_destination_ports,
-            Some(udp_gap),
+            Gap::Exactly(udp_gap),
         );
         self.short(
             "flows of ICMP by type",
@@ -260,55 +289,36 @@ impl Laws {
         );
         // A tuple has the signatures of any of its packets.
         if key == FlowKey::Source {
-            self.short("flows by signature", &flows.signatures, &counted.signatures, None);
+            // A packet may have as many as there are.
+            let most = Gap::AtMost(self.missing * Signature::ALL.len() as u64);
+            self.short("flows by signature", &flows.signatures, &counted.signatures, most);
             let mirai = Signature::Mirai as usize;
             let gap = counted.signatures[mirai].saturating_sub(flows.signatures[mirai]);
             let ports = (&flows.mirai_destination_ports, &counted.mirai_destination_ports);
-            self.short("flows of Mirai by port", ports.0, ports.1, Some(gap));
+            self.short("flows of Mirai by port", ports.0, ports.1, Gap::Exactly(gap));
         }
     }
 
-    /// Checks that no sum of flows is above its counter, and that they are short of `missing` in all; or, where
-    /// that is not known, of no more than there is missing at all. Gives what they are short of.
-    fn short(
-        &mut self,
-        left: &'static str,
-        flows: &[u64],
-        counted: &[u64],
-        missing: Option<u64>,
-    ) -> Option<u64> {
+    /// Checks that no sum of flows is above its counter, and how far below they are in all. Says whether it holds.
+    fn short(&mut self, left: &'static str, flows: &[u64], counted: &[u64], expected: Gap) -> bool {
         let mut gap = 0;
         for (flows, counted) in flows.iter().zip(counted) {
             let Some(short) = counted.checked_sub(*flows) else {
-                self.breaches.push(Breach {
-                    left,
-                    left_sum: *flows,
-                    right: "their counter",
-                    right_sum: *counted,
-                });
-                return None;
+                let (left_sum, right_sum) = (*flows, *counted);
+                self.breaches.push(Breach { left, left_sum, right: "their counter", right_sum });
+                return false;
             };
             gap += short;
         }
-        let sum = flows.iter().sum();
-        let wrong = missing.map_or(gap > self.missing_of(left), |missing| gap != missing);
-        if wrong {
+        let (holds, missing) = match expected {
+            Gap::Exactly(missing) => (gap == missing, missing),
+            Gap::AtMost(missing) => (gap <= missing, missing),
+        };
+        if !holds {
             let right = "their counters, less what is missing,";
-            let right_sum = counted.iter().sum::<u64>().saturating_sub(missing.unwrap_or(self.missing));
-            self.breaches.push(Breach { left, left_sum: sum, right, right_sum });
-            return None;
+            let right_sum = counted.iter().sum::<u64>().saturating_sub(missing);
+            self.breaches.push(Breach { left, left_sum: flows.iter().sum(), right, right_sum });
         }
-        Some(gap)
-    }
-
-    /// A packet has one TCP class at most, but as many signatures as there are.
-    fn missing_of(&self, left: &str) -> u64 {
-        if left.ends_with("signature") { self.missing * Signature::ALL.len() as u64 } else { self.missing }
-    }
-
-    fn equal(&mut self, left: &'static str, left_sum: u64, right: &'static str, right_sum: u64) {
-        if left_sum != right_sum {
-            self.breaches.push(Breach { left, left_sum, right, right_sum });
-        }
+        holds
     }
 }

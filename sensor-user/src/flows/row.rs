@@ -4,11 +4,12 @@ use std::net::IpAddr;
 
 use sensor_ebpf::abi::{Family, TrafficClass};
 use sensor_ebpf::classify::{is_icmp_error, is_icmpv6_error};
-use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6};
+use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
 
-use super::key::{Flow, class_of};
+use super::key::Flow;
 use super::table::{Entry, Table};
 use super::targets::Counted;
+use crate::digests::class_of;
 
 /// One flow. What its key does not tell is absent, or zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ impl Row {
             return;
         }
         match (protocol, self.family) {
-            (6 | 17, _) => self.port = Some(port),
+            (PROTOCOL_TCP | PROTOCOL_UDP, _) => self.port = Some(port),
             (PROTOCOL_ICMP, Family::Ipv4) | (PROTOCOL_ICMPV6, Family::Ipv6) => {
                 let [kind, code] = port.to_be_bytes();
                 self.icmp = Some((kind, code));

@@ -6,7 +6,7 @@ use sensor_ebpf::abi::{
     BANKS, Control, CpuCounters, EVIDENCE_SMALLEST_RING, IPV4_SEGMENT, IPV6_SEGMENT, Ipv4Range, Ipv6Range,
     LARGEST_RING,
 };
-use sensor_ebpf::digest::{Ipv4Digest, Ipv4Segment, Ipv6Digest, Ipv6Segment};
+use sensor_ebpf::digest::{Ipv4Segment, Ipv6Segment};
 use sensor_ebpf::ring::RingPositions;
 
 use super::LoadError;
@@ -171,13 +171,6 @@ impl Rings {
         positions * size_of::<RingPositions>() as u64
             + ipv4 * size_of::<Ipv4Segment>() as u64
             + ipv6 * size_of::<Ipv6Segment>() as u64
-    }
-
-    /// What one CPU's rings hold, in bytes.
-    #[must_use]
-    pub fn bytes_for_each_cpu(self) -> u64 {
-        u64::from(self.records) * size_of::<Ipv4Digest>() as u64
-            + u64::from(self.records_ipv6) * size_of::<Ipv6Digest>() as u64
     }
 }
 

@@ -4,14 +4,13 @@ use std::io;
 use std::path::Path;
 
 use aya::programs::{TestRun as _, TestRunOptions};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 use sensor_ebpf::count::{Exclusive, WatchedWindows, count};
 use sensor_ebpf::headers::{Ethernet, Frame};
 use sensor_ebpf::observed::Everything;
 use sensor_ebpf::packet::decode;
 
 use super::ReplayError;
+use crate::affinity;
 use crate::capture::{Capture, CaptureError, Packet};
 use crate::config::Settings;
 use crate::conservation::Breach;
@@ -267,12 +266,12 @@ pub struct Played<'a> {
 
 /// Binds this thread to a CPU that has rings: the program runs where it is asked to.
 fn stay_where_rings_are(rings: Rings) -> Result<(), ReplayError> {
-    let me = Pid::from_raw(0);
-    let allowed = sched_getaffinity(me).map_err(|errno| ReplayError::Cpu(errno.into()))?;
-    let cpu = (0..rings.cpus as usize).find(|cpu| allowed.is_set(*cpu).unwrap_or(false));
-    let cpu = cpu.ok_or_else(|| ReplayError::Cpu(io::Error::other("none of those with rings is allowed")))?;
-    let mut only = CpuSet::new();
-    only.set(cpu).and_then(|()| sched_setaffinity(me, &only)).map_err(|errno| ReplayError::Cpu(errno.into()))
+    for cpu in 0..rings.cpus {
+        if affinity::is_allowed(cpu).map_err(|errno| ReplayError::Cpu(errno.into()))? {
+            return affinity::stay_on(cpu).map_err(|errno| ReplayError::Cpu(errno.into()));
+        }
+    }
+    Err(ReplayError::Cpu(io::Error::other("none of those with rings is allowed")))
 }
 
 /// A capture's time as flows have it: not before 1970.
