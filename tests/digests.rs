@@ -15,7 +15,8 @@ use sensor_user::config::{Options, Settings};
 use sensor_user::digests::RingMaps;
 use sensor_user::drain::Drain;
 use sensor_user::flows::Limits;
-use sensor_user::flows::law::{Settled, Since};
+use sensor_user::flows::Settled;
+use sensor_user::flows::law::Since;
 
 /// A digest of either family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

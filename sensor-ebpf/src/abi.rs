@@ -7,6 +7,9 @@ use core::mem::{offset_of, size_of};
 
 /// Version of every layout in this file.
 pub const ABI_VERSION: u32 = 2;
+/// Version of the rules behind [`Signature`]: raised where a signature's meaning changes, so that a trend's break shows
+/// as what it is.
+pub const SIGNATURES_VERSION: u32 = 1;
 /// First word of [`Control`], "APUS" in ASCII, in every ABI version.
 pub const MAGIC: u32 = u32::from_be_bytes(*b"APUS");
 

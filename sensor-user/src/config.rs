@@ -4,11 +4,14 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
 use serde::{Deserialize, Deserializer};
+
+pub use wire::FlowKey;
 
 use crate::evidence::{EvidenceOptions, EvidenceOptionsError, EvidenceSettings};
 use crate::prefixes::{ObservedRanges, TooManyRanges};
@@ -57,18 +60,6 @@ pub enum Output {
     Json,
     /// Tables for people.
     Table,
-}
-
-/// By what packets are told apart as flows.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum FlowKey {
-    /// Source, protocol, class, port, signatures, and the window of TCP scans.
-    #[default]
-    Source,
-    /// The eight fields of CAIDA's FlowTuple: addresses, ports, protocol, TTL, TCP flags, IP length.
-    #[value(name = "flowtuple")]
-    FlowTuple,
 }
 
 /// How flows are written to files.
@@ -132,11 +123,18 @@ pub struct CountingFlags {
 #[derive(Args, Clone, Debug, Default)]
 pub struct FlowFlags {
     /// By what packets are told apart as flows [default: source]
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "KEY", value_parser = flow_key())]
     pub flow_key: Option<FlowKey>,
     /// Flows of one interval; packets of further sources are added up without them [default: 1000000]
     #[arg(long, value_name = "NUMBER")]
     pub max_flows: Option<NonZeroU32>,
+}
+
+/// A key by its name.
+fn flow_key() -> impl TypedValueParser<Value = FlowKey> {
+    // Only these names come through.
+    PossibleValuesParser::new(FlowKey::ALL.map(FlowKey::name))
+        .map(|name| FlowKey::from_name(&name).unwrap_or_default())
 }
 
 /// Flag for where the pinned set is.

@@ -11,8 +11,6 @@ pub mod capture;
 pub mod check;
 pub mod cli;
 pub mod config;
-pub mod conservation;
-pub mod counters;
 pub mod detach;
 pub mod digests;
 pub mod document;
@@ -36,6 +34,9 @@ pub mod system;
 pub mod table;
 pub mod top;
 pub mod watcher;
+
+/// What agent and collector share: totals and their laws.
+pub use wire::{conservation, totals as counters};
 
 /// An error with its causes, on one line. A cause that its effect's message quotes is not told again.
 #[must_use]

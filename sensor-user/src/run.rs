@@ -20,10 +20,10 @@ use crate::config::{
 use crate::document::Document;
 use crate::drain::{self, DrainError, DrainThread};
 use crate::evidence::{self, EvidenceError, EvidenceOptions, EvidenceThread};
-use crate::flows::Limits;
 use crate::flows::file::FlowsFileError;
 use crate::flows::folder::{FlowsFolder, Span};
-use crate::flows::law::{Settled, Since};
+use crate::flows::law::Since;
+use crate::flows::{Limits, Settled};
 use crate::interface::Interface;
 use crate::interval::{Interval, timestamp, write};
 use crate::logs::Lines;

@@ -14,7 +14,7 @@ use sensor_ebpf::packet::{Detail, Network, Packet, Transport, decode};
 use model::Configuration;
 
 // The laws themselves, as the agent checks them at every interval.
-#[path = "../../../sensor-user/src/conservation.rs"]
+#[path = "../../../wire/src/conservation.rs"]
 mod conservation;
 #[path = "model.rs"]
 mod model;

@@ -1,13 +1,14 @@
 //! The flows of one interval, in bounded memory.
 
+use sensor_ebpf::abi::Family;
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use serde::Serialize;
+use wire::{FlowKey, Row};
 
 use super::key::{BySource, ByTuple, Flow};
-use super::row::Row;
 use super::table::{Entry, Table};
 use super::targets::{Numbering, TargetStore};
-use crate::config::{FlowKey, Settings};
+use crate::config::Settings;
 use crate::digests::{Address4, Address6};
 use crate::prefixes::ObservedRanges;
 
@@ -207,15 +208,35 @@ impl<F: Flow> Pair<F> {
     }
 }
 
+/// What a flow says. Without its targets it has one at least: looking for them is a look into memory far away.
+fn row<F: Flow>(flow: &Entry<F>, table: &Table<F>, overflow: bool, with_targets: bool) -> Row {
+    let Entry { packets, bytes, first_seen, last_seen, time_to_live_minimum, time_to_live_maximum, .. } =
+        *flow;
+    let mut row = Row {
+        overflow,
+        packets,
+        bytes,
+        first_seen,
+        last_seen,
+        time_to_live_minimum,
+        time_to_live_maximum,
+        ..Row::new(Family::Ipv4)
+    };
+    F::describe(&flow.key, &flow.detail, &mut row);
+    if overflow {
+        (row.source, row.victim) = (None, None);
+    }
+    if with_targets {
+        (row.targets, row.targets_counted) = F::targets(&flow.detail, table.store());
+    }
+    row
+}
+
 impl<F: Flow> Rows for Pair<F> {
     fn for_each(&self, with_targets: bool, each: &mut dyn FnMut(Row)) {
         for (table, overflow) in [(&self.flows, false), (&self.overflow, true)] {
             for flow in table.flows() {
-                each(if with_targets {
-                    Row::new(flow, table, overflow)
-                } else {
-                    Row::without_targets(flow, overflow)
-                });
+                each(row(flow, table, overflow, with_targets));
             }
         }
     }

@@ -14,7 +14,8 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use super::Flows;
-use crate::config::{FlowKey, FlowsFormat};
+use crate::config::FlowsFormat;
+use crate::flows::FlowKey;
 use columns::Columns;
 
 /// Rows that are put together before they are written.

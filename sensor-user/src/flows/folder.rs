@@ -8,7 +8,8 @@ use nix::fcntl::Flock;
 
 use super::Flows;
 use super::file::{FlowsFile, FlowsFileError, PARTIAL, ending};
-use crate::config::{FlowKey, FlowsFormat};
+use crate::config::FlowsFormat;
+use crate::flows::FlowKey;
 use crate::folder::{self, Refusal};
 
 /// A folder of flows, this agent's alone, with a file an interval: `20260102T030405Z-00000007.parquet`, by epoch and

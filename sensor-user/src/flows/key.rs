@@ -4,9 +4,9 @@ use sensor_ebpf::abi::{Family, TrafficClass};
 use sensor_ebpf::classify::TCP_SYN;
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
+use wire::{Counted, Row};
 
-use super::row::Row;
-use super::targets::{Counted, TargetStore, Targets};
+use super::targets::{TargetStore, Targets};
 use crate::digests::{Address, Address4, Address6, Digest, class_of};
 
 /// Words that a key is made of, to be hashed and compared.
@@ -225,7 +225,7 @@ impl<D: Keyed> Flow for BySource<D> {
         let What { port, window, protocol, class, signatures, quoted_protocol } = What::unpack(what);
         row.family = D::FAMILY;
         row.source = Some(source.into());
-        row.set_what(protocol, class, port, signatures);
+        row.set_what(protocol, class_of(class), port, signatures);
         if protocol == PROTOCOL_TCP && row.class == TrafficClass::Scan && quoted_protocol != COARSE {
             row.window = Some(window);
         }
@@ -324,7 +324,7 @@ impl<D: Keyed> Flow for ByTuple<D> {
         row.destination = Some(destination.into());
         let by_source = class_of(class).is_backscatter() || is_icmp::<D>(protocol);
         let port = if by_source { source_port } else { destination_port };
-        row.set_what(protocol, class, port, detail.signatures);
+        row.set_what(protocol, class_of(class), port, detail.signatures);
         (row.source_port, row.destination_port) = if is_icmp::<D>(protocol) {
             // As CAIDA has it: type and code in the places of the ports.
             (source_port >> 8, source_port & 0xff)

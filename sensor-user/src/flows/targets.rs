@@ -7,6 +7,8 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
+use wire::Counted;
+
 use super::huge;
 use super::table::prefetch;
 use crate::digests::Address;
@@ -17,27 +19,6 @@ const KEPT: usize = 14;
 /// Bytes of a block for more, and its bits.
 const BLOCK: usize = 256;
 const BITS: u64 = 8 * BLOCK as u64;
-
-/// How a number of targets was come by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Counted {
-    Exactly,
-    /// By a sketch.
-    Estimated,
-    /// There was no room for another block: at least so many.
-    AtLeast,
-}
-
-impl Counted {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exactly => "exact",
-            Self::Estimated => "estimate",
-            Self::AtLeast => "at_least",
-        }
-    }
-}
 
 /// The targets of one flow.
 #[derive(Clone, Copy, Debug)]

@@ -6,9 +6,8 @@ use proptest::prelude::*;
 use sensor_ebpf::abi::{CpuCounters, Outcome, Signature, TcpClass, TrafficClass};
 use sensor_ebpf::digest::{Facts, Ipv4Digest, Ipv6Digest, marks};
 
-use super::law::{Digests, Settled, Since};
+use super::law::{Digests, Since};
 use super::*;
-use crate::config::FlowKey;
 use crate::counters::Totals;
 use crate::prefixes::ObservedRanges;
 

@@ -11,8 +11,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use sensor_ebpf::abi::Family;
 use sensor_ebpf::digest::marks;
 
-use crate::config::FlowKey;
-use crate::flows::Row;
+use crate::flows::{FlowKey, Row};
 
 /// Every library understands it, where names need a table of time zones.
 const UTC: &str = "+00:00";

@@ -26,7 +26,7 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
     let CpuCounters {
         packets,
         bytes: _,
-        // Held against what is read of them: `flows::law`.
+        // Held against what is read of them: `law`.
         digests: _,
         digests_lost: _,
         // Which packets match is the filter's: no other counter tells.
@@ -49,13 +49,13 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
     let outcome = |outcome: Outcome| outcomes[outcome as usize];
     let class = |class: TcpClass| tcp_classes[class as usize];
     let without_protocol =
-        outcome(Outcome::Malformed) + outcome(Outcome::NonIp) + outcome(Outcome::Unobserved);
-    let tcp = outcome(Outcome::Ipv4Tcp) + outcome(Outcome::Ipv6Tcp);
+        sum(&[outcome(Outcome::Malformed), outcome(Outcome::NonIp), outcome(Outcome::Unobserved)]);
+    let tcp = sum(&[outcome(Outcome::Ipv4Tcp), outcome(Outcome::Ipv6Tcp)]);
     let laws = [
         ("packets", *packets, "the sum of outcomes", sum(outcomes)),
         (
             "packets with a sound IP header to an observed destination",
-            sum(outcomes) - without_protocol,
+            sum(outcomes).saturating_sub(without_protocol),
             "the sum of IP protocols",
             sum(ip_protocols),
         ),
@@ -75,13 +75,13 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
         ),
         (
             "TCP backscatter",
-            class(TcpClass::BackscatterSynAck) + class(TcpClass::BackscatterRst),
+            sum(&[class(TcpClass::BackscatterSynAck), class(TcpClass::BackscatterRst)]),
             "the sum of its source ports",
             sum(tcp_backscatter_source_ports),
         ),
         (
             "outcome udp",
-            outcome(Outcome::Ipv4Udp) + outcome(Outcome::Ipv6Udp),
+            sum(&[outcome(Outcome::Ipv4Udp), outcome(Outcome::Ipv6Udp)]),
             "the sum of its destination ports",
             sum(udp_destination_ports),
         ),
@@ -100,6 +100,7 @@ pub fn breaches(counters: &CpuCounters) -> Vec<Breach> {
         .collect()
 }
 
-fn sum(table: &[u64]) -> u64 {
-    table.iter().sum()
+/// A sum that stays at the highest number where it cannot be had: what came over a network may be anything.
+pub(crate) fn sum(table: &[u64]) -> u64 {
+    table.iter().fold(0, |sum, packets| sum.saturating_add(*packets))
 }

@@ -9,11 +9,9 @@ use sensor_ebpf::digest::marks;
 use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
 use serde::Serialize;
 
-use super::row::Row;
-use super::{Flows, Summary};
-use crate::config::FlowKey;
-use crate::conservation::Breach;
-use crate::counters::Totals;
+use crate::conservation::{Breach, sum};
+use crate::row::{FlowKey, Row};
+use crate::totals::Totals;
 
 /// What became of an interval's digests, by family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -44,7 +42,7 @@ impl From<[u64; 2]> for ByFamily {
 impl ByFamily {
     #[must_use]
     pub const fn sum(self) -> u64 {
-        self.ipv4 + self.ipv6
+        self.ipv4.saturating_add(self.ipv6)
     }
 }
 
@@ -80,8 +78,8 @@ impl Digests {
                 }
             };
         }
-        let observed: u64 = counted.ip_protocols.iter().sum();
-        let digested = written.iter().chain(&lost).sum::<u64>();
+        let observed = sum(&counted.ip_protocols);
+        let digested = sum(&[written[0], written[1], lost[0], lost[1]]);
         match observed.checked_sub(digested) {
             Some(off) if off == 0 || since == Since::Later => {
                 Ok(Self { written: written.into(), lost: lost.into(), unread: unread.into(), off })
@@ -98,69 +96,34 @@ impl Digests {
     /// Observed packets that are in no flow.
     #[must_use]
     pub const fn missing(&self) -> u64 {
-        self.lost.sum() + self.unread.sum() + self.off
+        self.lost.sum().saturating_add(self.unread.sum()).saturating_add(self.off)
     }
 }
 
-/// An interval's flows, held against its counts.
-pub struct Settled {
-    pub digests: Digests,
-    pub flows: Summary,
-    pub breaches: Vec<Breach>,
-}
-
-impl Settled {
-    /// Holds the flows of an interval against its counts.
-    #[must_use]
-    pub fn new(flows: &Flows, counted: &CpuCounters, since: Since) -> Self {
-        let summary = flows.summary();
-        let (digests, breaches) = match Digests::account(counted, flows.digests, since) {
-            Ok(digests) => (digests, breaches(flows, &summary, counted, digests.missing())),
-            Err(breach) => {
-                let (written, lost) = (counted.digests.into(), counted.digests_lost.into());
-                (Digests { written, lost, ..Digests::default() }, vec![breach])
-            }
-        };
-        Self { digests, flows: summary, breaches }
-    }
-}
-
-/// Every law that flows and counters of one interval break.
-fn breaches(flows: &Flows, summary: &Summary, counted: &CpuCounters, missing: u64) -> Vec<Breach> {
-    let mut laws = Laws { missing, breaches: Vec::new() };
-    let (left_sum, right_sum) = (summary.packets + summary.overflow_packets, flows.digests.iter().sum());
-    if left_sum != right_sum {
-        laws.breaches.push(Breach { left: "packets in flows", left_sum, right: "digests read", right_sum });
-    }
-    laws.check(&Sums::of(flows), counted, flows.key());
-    laws.breaches
-}
-
-/// What flows come to in the terms of the counters.
-struct Sums {
+/// What the flows of one interval come to in the terms of the counters: rows are added, and then held against them.
+#[derive(Default)]
+pub struct Sums {
     totals: Totals,
     /// UDP from port 53, whose flows are told apart by that port.
     dns: u64,
+    packets: u64,
 }
 
 impl Sums {
-    fn of(flows: &Flows) -> Self {
-        let mut sums = Self { totals: Totals::default(), dns: 0 };
-        flows.for_each_without_targets(|row| sums.add(&row));
-        sums
-    }
-
-    fn add(&mut self, row: &Row) {
-        let counters = self.totals.counters_mut();
+    /// Adds a row. Its numbers may be anyone's: sums that no counter can hold stay at the highest, and break a law.
+    pub fn add(&mut self, row: &Row) {
         let packets = row.packets;
-        counters.ip_protocols[usize::from(row.protocol)] += packets;
-        counters.outcomes[outcome(row) as usize] += packets;
+        let Self { totals, dns, packets: all } = self;
+        let counters = totals.counters_mut();
+        more(all, packets);
+        more(&mut counters.ip_protocols[usize::from(row.protocol)], packets);
+        more(&mut counters.outcomes[outcome(row) as usize], packets);
         if row.class == TrafficClass::Fragment {
             return;
         }
         for signature in Signature::ALL {
             if row.signatures & 1 << signature as u8 != 0 {
-                counters.signatures[signature as usize] += packets;
+                more(&mut counters.signatures[signature as usize], packets);
             }
         }
         let port = usize::from(row.port.unwrap_or(0));
@@ -169,11 +132,11 @@ impl Sums {
                 Family::Ipv4 => &mut counters.icmp_v4_types,
                 Family::Ipv6 => &mut counters.icmp_v6_types,
             };
-            types[usize::from(kind)] += packets;
+            more(&mut types[usize::from(kind)], packets);
         } else if row.protocol == PROTOCOL_UDP && row.class == TrafficClass::Backscatter {
-            self.dns += packets;
+            more(dns, packets);
         } else if row.protocol == PROTOCOL_UDP {
-            counters.udp_destination_ports[port] += packets;
+            more(&mut counters.udp_destination_ports[port], packets);
         } else if row.protocol == PROTOCOL_TCP {
             let (class, ports) = match row.class {
                 TrafficClass::Scan => (TcpClass::Scan, &mut counters.tcp_scan_destination_ports),
@@ -185,13 +148,31 @@ impl Sums {
                 }
                 _ => (TcpClass::Other, &mut counters.tcp_other_destination_ports),
             };
-            counters.tcp_classes[class as usize] += packets;
-            ports[port] += packets;
+            more(&mut counters.tcp_classes[class as usize], packets);
+            more(&mut ports[port], packets);
             if row.signatures & marks::MIRAI != 0 {
-                counters.mirai_destination_ports[port] += packets;
+                more(&mut counters.mirai_destination_ports[port], packets);
             }
         }
     }
+
+    /// Every law that flows and counters of one interval break, where so many packets are in no flow.
+    #[must_use]
+    pub fn breaches(&self, counted: &CpuCounters, key: FlowKey, missing: u64) -> Vec<Breach> {
+        let mut laws = Laws { missing, breaches: Vec::new() };
+        laws.check(self, counted, key);
+        laws.breaches
+    }
+
+    /// Packets in all rows.
+    #[must_use]
+    pub const fn packets(&self) -> u64 {
+        self.packets
+    }
+}
+
+fn more(sum: &mut u64, packets: u64) {
+    *sum = sum.saturating_add(packets);
 }
 
 fn outcome(row: &Row) -> Outcome {
@@ -222,7 +203,7 @@ struct Laws {
 
 impl Laws {
     fn check(&mut self, sums: &Sums, counted: &CpuCounters, key: FlowKey) {
-        let Sums { totals: flows, dns } = sums;
+        let Sums { totals: flows, dns, packets: _ } = sums;
         let observed = Outcome::ALL.map(|outcome| match outcome {
             Outcome::Malformed | Outcome::NonIp | Outcome::Unobserved => 0,
             outcome => counted.outcomes[outcome as usize],
@@ -260,15 +241,15 @@ impl Laws {
                 others.1,
                 Gap::Exactly(gap(TcpClass::Other)),
             );
-            let both = gap(TcpClass::BackscatterSynAck) + gap(TcpClass::BackscatterRst);
+            let both = sum(&[gap(TcpClass::BackscatterSynAck), gap(TcpClass::BackscatterRst)]);
             self.short("flows of backscatter by port", answers.0, answers.1, Gap::Exactly(both));
         }
         let udp = |counters: &CpuCounters| {
-            counters.outcomes[Outcome::Ipv4Udp as usize] + counters.outcomes[Outcome::Ipv6Udp as usize]
+            sum(&[counters.outcomes[Outcome::Ipv4Udp as usize], counters.outcomes[Outcome::Ipv6Udp as usize]])
         };
         let of = |outcome: Outcome, counters: &CpuCounters| counters.outcomes[outcome as usize];
         let gap_of = |outcome: Outcome| Gap::Exactly(of(outcome, counted).saturating_sub(of(outcome, flows)));
-        let udp_gap = udp(counted).saturating_sub(udp(flows)) + dns;
+        let udp_gap = udp(counted).saturating_sub(udp(flows)).saturating_add(*dns);
         self.short(
             "flows of UDP by port",
             &flows.udp_destination_ports,
@@ -290,7 +271,7 @@ impl Laws {
         // A tuple has the signatures of any of its packets.
         if key == FlowKey::Source {
             // A packet may have as many as there are.
-            let most = Gap::AtMost(self.missing * Signature::ALL.len() as u64);
+            let most = Gap::AtMost(self.missing.saturating_mul(Signature::ALL.len() as u64));
             self.short("flows by signature", &flows.signatures, &counted.signatures, most);
             let mirai = Signature::Mirai as usize;
             let gap = counted.signatures[mirai].saturating_sub(flows.signatures[mirai]);
@@ -301,14 +282,14 @@ impl Laws {
 
     /// Checks that no sum of flows is above its counter, and how far below they are in all. Says whether it holds.
     fn short(&mut self, left: &'static str, flows: &[u64], counted: &[u64], expected: Gap) -> bool {
-        let mut gap = 0;
+        let mut gap = 0_u64;
         for (flows, counted) in flows.iter().zip(counted) {
             let Some(short) = counted.checked_sub(*flows) else {
                 let (left_sum, right_sum) = (*flows, *counted);
                 self.breaches.push(Breach { left, left_sum, right: "their counter", right_sum });
                 return false;
             };
-            gap += short;
+            gap = gap.saturating_add(short);
         }
         let (holds, missing) = match expected {
             Gap::Exactly(missing) => (gap == missing, missing),
@@ -316,8 +297,8 @@ impl Laws {
         };
         if !holds {
             let right = "their counters, less what is missing,";
-            let right_sum = counted.iter().sum::<u64>().saturating_sub(missing);
-            self.breaches.push(Breach { left, left_sum: flows.iter().sum(), right, right_sum });
+            let right_sum = sum(counted).saturating_sub(missing);
+            self.breaches.push(Breach { left, left_sum: sum(flows), right, right_sum });
         }
         holds
     }

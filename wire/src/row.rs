@@ -5,11 +5,64 @@ use std::net::IpAddr;
 use sensor_ebpf::abi::{Family, TrafficClass};
 use sensor_ebpf::classify::{is_icmp_error, is_icmpv6_error};
 use sensor_ebpf::packet::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP};
+use serde::{Deserialize, Serialize};
 
-use super::key::Flow;
-use super::table::{Entry, Table};
-use super::targets::Counted;
-use crate::digests::class_of;
+/// By what packets are told apart as flows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowKey {
+    /// Source, protocol, class, port, signatures, and the window of TCP scans.
+    #[default]
+    Source,
+    /// The eight fields of CAIDA's FlowTuple: addresses, ports, protocol, TTL, TCP flags, IP length.
+    FlowTuple,
+}
+
+impl FlowKey {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Source, Self::FlowTuple];
+
+    /// Its name in options and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::FlowTuple => "flowtuple",
+        }
+    }
+
+    /// The key with this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name() == name)
+    }
+}
+
+/// How a number of targets was come by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Counted {
+    #[default]
+    Exactly,
+    /// By a sketch.
+    Estimated,
+    /// There was no room for another block: at least so many.
+    AtLeast,
+}
+
+impl Counted {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Exactly, Self::Estimated, Self::AtLeast];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exactly => "exact",
+            Self::Estimated => "estimate",
+            Self::AtLeast => "at_least",
+        }
+    }
+}
 
 /// One flow. What its key does not tell is absent, or zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,20 +109,12 @@ pub struct Row {
 }
 
 impl Row {
-    /// What a flow says.
+    /// A row that says nothing yet but its sums.
     #[must_use]
-    pub fn new<F: Flow>(flow: &Entry<F>, table: &Table<F>, overflow: bool) -> Self {
-        let mut row = Self::without_targets(flow, overflow);
-        (row.targets, row.targets_counted) = F::targets(&flow.detail, table.store());
-        row
-    }
-
-    /// The same without looking for its targets, which would be a look into memory far away: it has one, at least.
-    #[must_use]
-    pub fn without_targets<F: Flow>(flow: &Entry<F>, overflow: bool) -> Self {
-        let mut row = Self {
-            overflow,
-            family: Family::Ipv4,
+    pub const fn new(family: Family) -> Self {
+        Self {
+            overflow: false,
+            family,
             source: None,
             destination: None,
             victim: None,
@@ -80,12 +125,12 @@ impl Row {
             signatures: 0,
             window: None,
             quoted_protocol: None,
-            packets: flow.packets,
-            bytes: flow.bytes,
-            first_seen: flow.first_seen,
-            last_seen: flow.last_seen,
-            time_to_live_minimum: flow.time_to_live_minimum,
-            time_to_live_maximum: flow.time_to_live_maximum,
+            packets: 0,
+            bytes: 0,
+            first_seen: 0,
+            last_seen: 0,
+            time_to_live_minimum: 0,
+            time_to_live_maximum: 0,
             targets: 1,
             targets_counted: Counted::Exactly,
             source_port: 0,
@@ -95,18 +140,13 @@ impl Row {
             length: 0,
             syn_length: 0,
             syn_window: 0,
-        };
-        F::describe(&flow.key, &flow.detail, &mut row);
-        if overflow {
-            (row.source, row.victim) = (None, None);
         }
-        row
     }
 
     /// Sets what every kind of key tells. `port` is the service's, or ICMP's type and code.
-    pub(super) fn set_what(&mut self, protocol: u8, class: u8, port: u16, signatures: u8) {
+    pub fn set_what(&mut self, protocol: u8, class: TrafficClass, port: u16, signatures: u8) {
         self.protocol = protocol;
-        self.class = class_of(class);
+        self.class = class;
         self.signatures = signatures;
         if self.class == TrafficClass::Fragment {
             return;
@@ -118,6 +158,15 @@ impl Row {
                 self.icmp = Some((kind, code));
             }
             _ => {}
+        }
+    }
+
+    /// 4 or 6.
+    #[must_use]
+    pub const fn ip_version(&self) -> u8 {
+        match self.family {
+            Family::Ipv4 => 4,
+            Family::Ipv6 => 6,
         }
     }
 
