@@ -8,8 +8,8 @@ use arrow_array::builder::{
     UInt64Builder,
 };
 use arrow_array::{ArrayRef, RecordBatch, UInt8Array, UInt32Array, UInt64Array};
-use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+use arrow_ipc::{CompressionType, MetadataVersion};
 use arrow_schema::ArrowError;
 
 use crate::dimension::Counter;
@@ -39,7 +39,8 @@ pub fn counts(header: &Header, counters: &[Counter]) -> Result<Vec<u8>, WireErro
 }
 
 fn options() -> Result<IpcWriteOptions, ArrowError> {
-    IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))
+    // Packed buffers are copied when they are read: room between them, for alignment, would help nobody.
+    IpcWriteOptions::try_new(8, false, MetadataVersion::V5)?.try_with_compression(Some(CompressionType::ZSTD))
 }
 
 fn write(table: Table, records: &[RecordBatch], to: &mut Vec<u8>) -> Result<(), ArrowError> {
