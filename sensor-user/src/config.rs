@@ -1,20 +1,26 @@
 //! Configuration: a TOML file, flags over it, and what both together come to.
 
+mod choices;
+mod error;
+mod flags;
+mod text;
+
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use jiff::SignedDuration;
 use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+pub use choices::{Action, FlowsFormat, Mode, Output};
+pub use error::ConfigError;
+pub use flags::{CountingFlags, FlowFlags, PinFlags, SetFlags};
+pub use text::{deserialize_duration, deserialize_prefixes, parse_duration};
 pub use wire::FlowKey;
 
-use crate::evidence::{EvidenceOptions, EvidenceOptionsError, EvidenceSettings};
-use crate::prefixes::{ObservedRanges, TooManyRanges};
+use crate::evidence::{EvidenceOptions, EvidenceSettings};
+use crate::prefixes::ObservedRanges;
 
 /// Where everything is pinned unless configured otherwise.
 pub const DEFAULT_PIN_DIRECTORY: &str = "/sys/fs/bpf/apus";
@@ -29,57 +35,15 @@ const MOST_FLOWS: u32 = 100_000_000;
 /// The windows watched unless configured otherwise.
 const DEFAULT_WINDOWS: [u16; 1] = [5656];
 
-/// How to attach.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// In the driver where it can, else in the network stack, with a warning.
-    #[default]
-    Auto,
-    /// In the driver, or not at all.
-    Native,
-    /// In the network stack: slower, and with any driver.
-    Generic,
-}
-
-/// What becomes of packets to observed destinations. All others always pass.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    #[default]
-    Pass,
-    Drop,
-}
-
-/// How intervals are shown.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Output {
-    /// One JSON document a line.
-    #[default]
-    Json,
-    /// Tables for people.
-    Table,
-}
-
-/// How flows are written to files.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum FlowsFormat {
-    #[default]
-    Parquet,
-    Csv,
-}
-
 /// A configuration file's keys; flags say the same and win.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     pub interfaces: Option<Vec<String>>,
     pub mode: Option<Mode>,
-    #[serde(deserialize_with = "deserialize_duration")]
+    #[serde(deserialize_with = "text::deserialize_duration")]
     pub interval: Option<Duration>,
-    #[serde(deserialize_with = "deserialize_prefixes")]
+    #[serde(deserialize_with = "text::deserialize_prefixes")]
     pub observed: Option<Vec<IpNet>>,
     pub action: Option<Action>,
     pub watched_windows: Option<Vec<u16>>,
@@ -95,98 +59,6 @@ pub struct Options {
     pub pin_directory: Option<PathBuf>,
     pub output: Option<Output>,
     pub sensor: Option<String>,
-}
-
-/// Flags about what is counted, for a network and for a capture alike.
-#[derive(Args, Clone, Debug, Default)]
-pub struct CountingFlags {
-    /// Configuration file (TOML); flags win over it
-    #[arg(short, long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Length of an interval, such as 60s or 5m [default of run: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    pub interval: Option<Duration>,
-    /// Prefix whose addresses are observed; may be repeated [default: every destination]
-    #[arg(long, value_name = "PREFIX", value_parser = parse_prefix)]
-    pub observed: Option<Vec<IpNet>>,
-    /// TCP window of scans to count, at most 16; may be repeated [default: 5656]
-    #[arg(long = "watched-window", value_name = "WINDOW")]
-    pub watched_windows: Option<Vec<u16>>,
-    /// Name of this sensor in its output [default: the host's name]
-    #[arg(long, value_name = "NAME")]
-    pub sensor: Option<String>,
-    #[command(flatten)]
-    pub flows: FlowFlags,
-}
-
-/// Flags about flows.
-#[derive(Args, Clone, Debug, Default)]
-pub struct FlowFlags {
-    /// By what packets are told apart as flows [default: source]
-    #[arg(long, value_name = "KEY", value_parser = flow_key())]
-    pub flow_key: Option<FlowKey>,
-    /// Flows of one interval; packets of further sources are added up without them [default: 1000000]
-    #[arg(long, value_name = "NUMBER")]
-    pub max_flows: Option<NonZeroU32>,
-}
-
-/// A key by its name.
-fn flow_key() -> impl TypedValueParser<Value = FlowKey> {
-    // Only these names come through.
-    PossibleValuesParser::new(FlowKey::ALL.map(FlowKey::name))
-        .map(|name| FlowKey::from_name(&name).unwrap_or_default())
-}
-
-/// Flag for where the pinned set is.
-#[derive(Args, Clone, Debug, Default)]
-pub struct PinFlags {
-    /// Folder on a BPF file system where program and counters are pinned [default: /sys/fs/bpf/apus]
-    #[arg(long, value_name = "FOLDER")]
-    pub pin_directory: Option<PathBuf>,
-}
-
-/// Flags for commands that look at, or end, a pinned set.
-#[derive(Args, Clone, Debug, Default)]
-pub struct SetFlags {
-    /// Configuration file (TOML), for its pin_directory
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[command(flatten)]
-    pins: PinFlags,
-}
-
-impl SetFlags {
-    /// Where the set is pinned.
-    ///
-    /// # Errors
-    /// Those of [`Options::read`]. What else is wrong in the file stands in no one's way who wants to detach.
-    pub fn pin_directory(&self) -> Result<PathBuf, ConfigError> {
-        let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
-        let directory = self.pins.pin_directory.clone().or(file.pin_directory);
-        Ok(directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()))
-    }
-}
-
-impl CountingFlags {
-    /// The file's options, and these over them.
-    ///
-    /// # Errors
-    /// Those of [`Options::read`].
-    pub fn options(&self) -> Result<Options, ConfigError> {
-        let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
-        let Self { config: _, interval, observed, watched_windows, sensor, flows } = self.clone();
-        let FlowFlags { flow_key, max_flows } = flows;
-        let flags = Options {
-            interval,
-            observed,
-            watched_windows,
-            sensor,
-            flow_key,
-            max_flows,
-            ..Options::default()
-        };
-        Ok(flags.or(file))
-    }
 }
 
 /// Configuration, complete and checked.
@@ -216,46 +88,6 @@ pub struct Settings {
     pub pin_directory: PathBuf,
     pub output: Output,
     pub sensor: String,
-}
-
-/// Why a configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("cannot read the configuration {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path}, line {line}: {message}")]
-    Invalid { path: PathBuf, line: usize, message: String },
-    #[error("action \"drop\" needs observed prefixes: without any, it would cut this host off")]
-    DropEverything,
-    #[error(
-        "action \"drop\" with observed prefix {0} would cut this host off: \
-         name the observed addresses themselves"
-    )]
-    DropAllAddresses(IpNet),
-    #[error("{0} watched windows, at most {WATCHED_WINDOWS} fit: name fewer")]
-    TooManyWindows(usize),
-    #[error(
-        "{0} interfaces, one sensor takes at most {INTERFACES}: start another sensor with another --pin-directory"
-    )]
-    TooManyInterfaces(usize),
-    #[error("interface {0} is named twice: name it once")]
-    InterfaceTwice(String),
-    #[error("an interval of {0:?} is too short: 100ms is the least")]
-    IntervalTooShort(Duration),
-    #[error("an interval of {0:?} is too long: 366 days are the most")]
-    IntervalTooLong(Duration),
-    #[error(
-        "max_flows is {0}, at most {MOST_FLOWS} fit: packets of further sources are added up without them"
-    )]
-    TooManyFlows(u32),
-    #[error("ring_records is {0}, at most {LARGEST_RING} fit")]
-    RingTooLarge(u32),
-    #[error("flows are made of digests: with digests = false there are none to write to {0}")]
-    FlowsWithoutDigests(PathBuf),
-    #[error(transparent)]
-    Evidence(#[from] EvidenceOptionsError),
-    #[error(transparent)]
-    Ranges(#[from] TooManyRanges),
 }
 
 impl Options {
@@ -388,44 +220,4 @@ impl Settings {
 fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "sensor".into(), |name| name.trim().to_owned())
-}
-
-/// A duration such as 60s or 5m.
-///
-/// # Errors
-/// Where the text is none.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let duration: SignedDuration =
-        text.parse().map_err(|_| format!("\"{text}\" is not a duration such as 60s or 5m"))?;
-    Duration::try_from(duration).map_err(|_| format!("\"{text}\" is less than nothing"))
-}
-
-/// A prefix, or a single address as the prefix of its whole length.
-fn parse_prefix(text: &str) -> Result<IpNet, String> {
-    let prefix: IpNet = text
-        .parse()
-        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("\"{text}\" is not a prefix such as 192.0.2.0/24 or 2001:db8::/32"))?;
-    if prefix.trunc() != prefix {
-        return Err(format!("\"{text}\" has host bits set: did you mean {}?", prefix.trunc()));
-    }
-    Ok(prefix)
-}
-
-fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
-}
-
-/// A list of prefixes, each as [`parse_prefix`] takes it.
-pub fn deserialize_prefixes<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<IpNet>>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    texts
-        .iter()
-        .map(|text| parse_prefix(text))
-        .collect::<Result<_, _>>()
-        .map(Some)
-        .map_err(serde::de::Error::custom)
 }

@@ -51,7 +51,7 @@ impl From<(u64, u64)> for RingFill {
 }
 
 /// The most digests that waited in one ring at a time, and what that ring holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RingFill {
     pub most_waiting: u64,
     pub records: u64,

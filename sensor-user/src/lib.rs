@@ -6,6 +6,7 @@
 
 mod affinity;
 pub mod attach;
+pub mod batch;
 pub mod capabilities;
 pub mod capture;
 pub mod check;
