@@ -49,6 +49,7 @@ fn through_the_kernel(capture: &Path, counting: &CountingFlags) -> Result<Value>
     let arguments = replay::Arguments {
         files: vec![capture.to_owned()],
         json: true,
+        batches: None,
         flows: None,
         counting: counting.clone(),
     };

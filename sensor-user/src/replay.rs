@@ -1,5 +1,6 @@
 //! `apus-sensor replay`: captures through the very program that a sensor runs, without a network.
 
+mod batches;
 mod player;
 
 use std::io;
@@ -18,6 +19,7 @@ use crate::interval::write;
 use crate::mapping::MappingError;
 use crate::program::LoadError;
 use crate::table;
+use batches::BatchFileError;
 use player::{Played, Player, ReplayOrCapture};
 
 /// Replays capture files through the sensor's XDP program and prints the totals
@@ -32,6 +34,9 @@ pub struct Arguments {
     /// Write the flows to this file, as Parquet or CSV by its ending
     #[arg(long, value_name = "FILE")]
     pub flows: Option<PathBuf>,
+    /// Write every interval as a batch into this folder, for `apus-collector import`
+    #[arg(long, value_name = "FOLDER")]
+    pub batches: Option<PathBuf>,
     #[command(flatten)]
     pub counting: CountingFlags,
 }
@@ -55,6 +60,8 @@ pub enum ReplayError {
     Shrunk,
     #[error(transparent)]
     Flows(#[from] FlowsFileError),
+    #[error(transparent)]
+    Batches(#[from] BatchFileError),
     #[error(
         "cannot run where digests are kept: {0}; allow this process one of the first CPUs, or raise counter_cpus"
     )]
@@ -78,12 +85,15 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Repl
     let mut replay = Player::new(&settings, by_interval)?;
     let mut failed = 0;
     let mut each = |played: Played<'_>| -> Result<(), ReplayError> {
-        let Played { interval, counted, span: [start, end], flows: played } = played;
-        if let (Some(file), Some(played)) = (&mut flows, played) {
-            file.write(start, end, played)?;
+        let Played { interval, facts } = played;
+        if let (Some(file), Some(played)) = (&mut flows, facts.flows) {
+            file.write(*facts.span.start(), *facts.span.end(), played)?;
+        }
+        if let Some(folder) = &arguments.batches {
+            batches::write(folder, &facts)?;
         }
         if by_interval {
-            write(&mut output, form, &interval, counted, &settings.watched_windows)?;
+            write(&mut output, form, &interval, facts.counted, &settings.watched_windows)?;
         }
         Ok(())
     };
@@ -112,7 +122,8 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Repl
 fn settings(arguments: &Arguments) -> Result<Settings, ConfigError> {
     let options = arguments.counting.options()?;
     // A capture's packets come one by one, so that a small ring will do.
-    let (digests, ring_records) = (Some(arguments.flows.is_some()), Some(NonZeroU32::MIN));
+    let has_flows = arguments.flows.is_some() || arguments.batches.is_some();
+    let (digests, ring_records) = (Some(has_flows), Some(NonZeroU32::MIN));
     // A capture is its own evidence.
     Options { digests, ring_records, flows: None, evidence: None, ..options }.resolve()
 }

@@ -1,11 +1,11 @@
-//! `cargo xtask bench`: builds the sensor and the benchmarks, and becomes the benchmarks.
+//! `cargo xtask bench`: builds sensor, collector and the benchmarks, and becomes the benchmarks.
 
 use std::ffi::OsString;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{cargo, search_path, setup};
+use crate::{cargo, setup};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -16,9 +16,5 @@ pub struct Arguments {
 
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Bench)?;
-    let sensor = cargo::release_program("apus-sensor")?;
-    let bench = cargo::release_program("apus-bench")?;
-    let mut command = Command::new(bench);
-    command.args(forwarded).env("APUS_SENSOR", sensor).env("PATH", search_path::joined());
-    cargo::become_program(command)
+    cargo::become_testbed_program("apus-bench", forwarded)
 }

@@ -1,17 +1,21 @@
-//! `cargo xtask build`: the one file that a sensor needs.
+//! `cargo xtask build`: the one file that a sensor needs, and the one that a collector needs.
 
 use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::{cargo, setup};
+use crate::cargo::Programs;
+use crate::setup;
 
 pub fn run() -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Build)?;
-    let sensor = cargo::release_program("apus-sensor")?;
-    let size =
-        fs::metadata(&sensor).with_context(|| format!("cannot read the size of {}", sensor.display()))?.len();
-    println!("{} ({}.{} MB)", sensor.display(), size / 1_000_000, size / 100_000 % 10);
+    let Programs { sensor, collector } = Programs::build("release")?;
+    for program in [sensor, collector] {
+        let size = fs::metadata(&program)
+            .with_context(|| format!("cannot read the size of {}", program.display()))?
+            .len();
+        println!("{} ({}.{} MB)", program.display(), size / 1_000_000, size / 100_000 % 10);
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,13 @@
 //! Cargo, called from one of its own programs.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 use crate::search_path;
@@ -18,32 +19,66 @@ pub fn command() -> Command {
     command
 }
 
-/// Builds one program as it ships, and says where cargo put it.
-pub fn release_program(program: &str) -> Result<PathBuf> {
-    self::program("release", program)
+/// The two programs that ship.
+pub struct Programs {
+    pub sensor: PathBuf,
+    pub collector: PathBuf,
 }
 
-/// Builds one program, and says where cargo put it: the target folder may be anywhere.
+impl Programs {
+    /// Builds both.
+    pub fn build(profile: &str) -> Result<Self> {
+        let [sensor, collector] = programs(profile, ["apus-sensor", "apus-collector"])?;
+        Ok(Self { sensor, collector })
+    }
+
+    /// Tells a program of the testbed where they are.
+    pub fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("APUS_SENSOR", &self.sensor).env("APUS_COLLECTOR", &self.collector)
+    }
+}
+
+/// Builds the sensor as it ships.
+pub fn sensor() -> Result<PathBuf> {
+    programs("release", ["apus-sensor"]).map(|[sensor]| sensor)
+}
+
+/// Builds a program of the testbed as those that ship are built, and becomes it.
+pub fn become_testbed_program(program: &str, arguments: &[OsString]) -> Result<ExitCode> {
+    let [path, sensor, collector] = programs("release", [program, "apus-sensor", "apus-collector"])?;
+    let mut command = Command::new(path);
+    Programs { sensor, collector }.tell(&mut command);
+    command.args(arguments).env("PATH", search_path::joined());
+    become_program(command)
+}
+
+/// Builds programs, and says where cargo put them: the target folder may be anywhere.
 ///
-/// As one of the whole workspace: a package by itself might want other features of what they share, and the world
+/// As those of the whole workspace: a package by itself might want other features of what they share, and the world
 /// would be built twice.
-pub fn program(profile: &str, program: &str) -> Result<PathBuf> {
+fn programs<const N: usize>(profile: &str, programs: [&str; N]) -> Result<[PathBuf; N]> {
     let mut command = command();
-    command.args(["build", "--profile", profile, "--workspace", "--bin", program]);
+    command.args(["build", "--profile", profile, "--workspace"]);
+    command.args(programs.iter().flat_map(|program| ["--bin", program]));
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let messages = child.stdout.take().context("cargo's messages cannot be read")?;
 
-    let mut executable = None;
+    let mut executables: [Option<PathBuf>; N] = [const { None }; N];
     for line in BufReader::new(messages).lines() {
         let line = line.context("cargo's messages cannot be read")?;
-        executable = executable_in(&line, program).or(executable);
+        for (executable, program) in executables.iter_mut().zip(programs) {
+            *executable = executable_in(&line, program).or(executable.take());
+        }
     }
     let status = child.wait().context("lost sight of cargo")?;
     if !status.success() {
-        bail!("building {program} failed ({status}); what cargo says is above");
+        bail!("building {} failed ({status}); what cargo says is above", programs.join(" and "));
     }
-    executable.with_context(|| format!("cargo built {program} and does not say where"))
+    for (executable, program) in executables.iter().zip(programs) {
+        ensure!(executable.is_some(), "cargo built {program} and does not say where");
+    }
+    Ok(executables.map(Option::unwrap_or_default))
 }
 
 /// Cargo writes one JSON object per line; a program that is built, or fresh, is an artifact.

@@ -1,11 +1,11 @@
-//! `cargo xtask demo`: builds the sensor and the demonstration, and becomes the demonstration.
+//! `cargo xtask demo`: builds sensor, collector and the demonstration, and becomes the demonstration.
 
 use std::ffi::OsString;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{cargo, search_path, setup};
+use crate::{cargo, setup};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -16,9 +16,5 @@ pub struct Arguments {
 
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Demo)?;
-    let sensor = cargo::release_program("apus-sensor")?;
-    let demo = cargo::release_program("apus-demo")?;
-    let mut command = Command::new(demo);
-    command.args(forwarded).env("APUS_SENSOR", sensor).env("PATH", search_path::joined());
-    cargo::become_program(command)
+    cargo::become_testbed_program("apus-demo", forwarded)
 }

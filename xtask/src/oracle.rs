@@ -63,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     setup::ensure(Purpose::Oracle)?;
     let sensor = match env::var_os("APUS_SENSOR") {
         Some(path) => PathBuf::from(path),
-        None => cargo::release_program("apus-sensor")?,
+        None => cargo::sensor()?,
     };
     run_with(arguments, &sensor)
 }

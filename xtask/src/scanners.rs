@@ -44,7 +44,7 @@ pub fn run(Arguments { out, outside }: &Arguments) -> Result<ExitCode> {
     setup::ensure(Purpose::Scanners)?;
     let sensor = match env::var_os("APUS_SENSOR") {
         Some(path) => PathBuf::from(path),
-        None => cargo::release_program("apus-sensor")?,
+        None => cargo::sensor()?,
     };
     let folder = match out {
         Some(folder) => folder.clone(),

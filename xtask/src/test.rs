@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{cargo, setup};
+use crate::cargo::{self, Programs};
+use crate::setup;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -16,13 +17,15 @@ pub struct Arguments {
 
 /// `--tests` is every library, program and test folder, and does not insist that a package has each.
 /// `APUS_PRIVILEGED=required` in the environment, which the tests inherit, makes a privileged test
-/// that cannot run fail rather than skip. `APUS_SENSOR` is the agent that end-to-end tests run. The XDP programs themselves are binaries for another
-/// machine: the feature they require keeps cargo from building them here.
+/// that cannot run fail rather than skip. `APUS_SENSOR` and `APUS_COLLECTOR` are the programs that end-to-end tests run.
+/// The XDP programs themselves are binaries for another machine: the feature they require keeps cargo from building
+/// them here.
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Test)?;
-    let sensor = cargo::program("checked", "apus-sensor")?;
+    let programs = Programs::build("checked")?;
     let mut command = cargo::command();
-    command.args(["test", "--profile", "checked", "--tests"]).env("APUS_SENSOR", sensor);
+    command.args(["test", "--profile", "checked", "--tests"]);
+    programs.tell(&mut command);
     if !names_packages(forwarded) {
         command.arg("--workspace");
     }

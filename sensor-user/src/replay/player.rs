@@ -11,6 +11,7 @@ use sensor_ebpf::packet::decode;
 
 use super::ReplayError;
 use crate::affinity;
+use crate::batch::Facts;
 use crate::capture::{Capture, CaptureError, Packet};
 use crate::config::Settings;
 use crate::conservation::Breach;
@@ -18,9 +19,9 @@ use crate::counters::Totals;
 use crate::digests::RingMaps;
 use crate::document::Document;
 use crate::drain::Drain;
+use crate::flows::Limits;
 use crate::flows::Settled;
 use crate::flows::law::Since;
-use crate::flows::{Flows, Limits};
 use crate::interval::{Interval, timestamp};
 use crate::logs::Lines;
 use crate::program::{Alone, LoadError, Rings};
@@ -235,13 +236,21 @@ impl Player {
             evidence: None,
             counts: Document::new(&counted, &self.settings.watched_windows),
         };
-        let span = [nanoseconds(clock.start), nanoseconds(end)];
-        each(Played {
-            interval,
+        let facts = Facts {
+            settings: &self.settings,
+            epoch: nanoseconds(clock.epoch),
+            sequence: clock.sequence,
+            span: nanoseconds(clock.start)..=nanoseconds(end.max(clock.start)),
+            clock_step: 0,
+            breaches: &[],
+            digests: interval.digests,
+            summary: interval.flows,
+            rings: None,
             counted: &counted,
-            span,
+            watched_windows: &self.settings.watched_windows,
             flows: finished.as_ref().map(|finished| &finished.flows),
-        })
+        };
+        each(Played { interval, facts })
     }
 
     /// Ends the last interval and gives the totals of all.
@@ -255,14 +264,10 @@ impl Player {
     }
 }
 
-/// One interval of a capture.
+/// One interval of a capture, and what a batch of it is made of.
 pub struct Played<'a> {
     pub interval: Interval,
-    pub counted: &'a Totals,
-    /// Its start and end, in nanoseconds since the Unix epoch.
-    pub span: [u64; 2],
-    /// Where they are asked for.
-    pub flows: Option<&'a Flows>,
+    pub facts: Facts<'a>,
 }
 
 /// Binds this thread to a CPU that has rings: the program runs where it is asked to.
