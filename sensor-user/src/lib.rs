@@ -29,6 +29,7 @@ pub mod prefixes;
 pub mod program;
 pub mod replay;
 pub mod run;
+pub mod spool;
 pub mod state;
 pub mod status;
 pub mod system;

@@ -18,6 +18,39 @@ pub struct Name {
     pub last: u64,
 }
 
+impl Name {
+    /// The name of an interval as it was counted: one sequence.
+    #[must_use]
+    pub const fn one(epoch: u64, sequence: u64) -> Self {
+        Self { epoch, first: sequence, last: sequence }
+    }
+
+    /// Whether every sequence of the other one is in this one.
+    #[must_use]
+    pub const fn covers(&self, other: &Self) -> bool {
+        self.epoch == other.epoch && self.first <= other.first && other.last <= self.last
+    }
+
+    /// Whether they share a sequence.
+    #[must_use]
+    pub const fn overlaps(&self, other: &Self) -> bool {
+        self.epoch == other.epoch && self.first <= other.last && other.first <= self.last
+    }
+
+    /// Both as one, where the other one follows this one with no sequence between them.
+    #[must_use]
+    pub fn joined(&self, next: &Self) -> Option<Self> {
+        let adjacent = self.epoch == next.epoch && self.last.checked_add(1) == Some(next.first);
+        adjacent.then_some(Self { epoch: self.epoch, first: self.first, last: next.last })
+    }
+
+    /// How many sequences it has, less one.
+    #[must_use]
+    pub const fn width(&self) -> u64 {
+        self.last.saturating_sub(self.first)
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { epoch, first, last } = self;

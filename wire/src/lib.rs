@@ -20,7 +20,7 @@ mod schema;
 pub mod totals;
 
 pub use batch::{Batch, FlowRows, Limits};
-pub use dimension::{Counter, Dimension};
+pub use dimension::{Counter, CounterError, Dimension};
 pub use encode::{FlowsEncoder, counts};
 pub use error::WireError;
 pub use header::{FlowsHeader, Header, Name};
