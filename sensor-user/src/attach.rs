@@ -1,22 +1,24 @@
 //! Attaching: from configuration to a program in the kernel, on its interfaces, pinned.
 
 mod interface;
+mod notice;
 mod opening;
 
 use std::io;
 use std::time::SystemTime;
 
 use aya::programs::links::LinkError;
-use sensor_ebpf::abi::{AttachMode, maps};
+use sensor_ebpf::abi::maps;
 
 use crate::config::{Action, Mode, Settings};
 use crate::flows::law::Since;
 use crate::interface::{Interface, InterfaceError, Place};
 use crate::logs::Lines;
 use crate::pins::{Lock, PinError, Pins};
-use crate::program::{LoadError, Rings};
+use crate::program::LoadError;
 use crate::state::{State, StateError, unpadded};
 use interface::attach_one;
+pub use notice::Notice;
 use opening::{Opened, open_program};
 
 /// Why the sensor is not attached.
@@ -52,40 +54,6 @@ pub enum AttachError {
     Native { interface: String, driver: String, source: io::Error },
     #[error("{interface} (driver {driver}) does not take XDP even in the network stack: {source}")]
     Generic { interface: String, driver: String, source: io::Error },
-}
-
-/// What a person should know about how it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// A pinned set was found, and its counters go on.
-    Resumed,
-    /// It had another configuration or an older program, which was replaced while counting went on.
-    Replaced,
-    /// Rings that were made, and how large.
-    Rings(Rings),
-    /// An interface that was attached already.
-    Kept {
-        interface: String,
-    },
-    Attached {
-        interface: String,
-        driver: String,
-        mode: AttachMode,
-    },
-    /// Native mode was not to be had, for this reason.
-    FellBack {
-        interface: String,
-        reason: String,
-    },
-    /// An interface that is no longer configured, or no longer there.
-    Removed {
-        interface: String,
-    },
-    /// The host's own address is among those whose packets are dropped.
-    OwnAddressDropped {
-        interface: String,
-        address: std::net::IpAddr,
-    },
 }
 
 /// A sensor at work: attached, pinned, and this agent's alone.

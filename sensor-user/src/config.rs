@@ -20,7 +20,10 @@ pub use text::{deserialize_duration, deserialize_prefixes, parse_duration};
 pub use wire::FlowKey;
 
 use crate::evidence::{EvidenceOptions, EvidenceSettings};
+use crate::keep::{SpoolOptions, SpoolSettings};
+use crate::metrics::{MetricsOptions, MetricsSettings};
 use crate::prefixes::ObservedRanges;
+use crate::ship::{ShipOptions, ShipSettings};
 
 /// Where everything is pinned unless configured otherwise.
 pub const DEFAULT_PIN_DIRECTORY: &str = "/sys/fs/bpf/apus";
@@ -56,6 +59,9 @@ pub struct Options {
     pub flows: Option<PathBuf>,
     pub flows_format: Option<FlowsFormat>,
     pub evidence: Option<EvidenceOptions>,
+    pub spool: Option<SpoolOptions>,
+    pub ship: Option<ShipOptions>,
+    pub metrics: Option<MetricsOptions>,
     pub pin_directory: Option<PathBuf>,
     pub output: Option<Output>,
     pub sensor: Option<String>,
@@ -85,6 +91,12 @@ pub struct Settings {
     pub flows_format: FlowsFormat,
     /// Packets that are kept whole, where any are.
     pub evidence: Option<EvidenceSettings>,
+    /// Where intervals are kept until a collector has stored them.
+    pub spool: Option<SpoolSettings>,
+    /// Which collector that is.
+    pub ship: Option<ShipSettings>,
+    /// Where metrics are shown.
+    pub metrics: Option<MetricsSettings>,
     pub pin_directory: PathBuf,
     pub output: Output,
     pub sensor: String,
@@ -123,10 +135,10 @@ impl Options {
             flow_key: self.flow_key.or(other.flow_key),
             flows: self.flows.or(other.flows),
             flows_format: self.flows_format.or(other.flows_format),
-            evidence: match (self.evidence, other.evidence) {
-                (Some(over), Some(under)) => Some(over.or(under)),
-                (over, under) => over.or(under),
-            },
+            evidence: both(self.evidence, other.evidence, EvidenceOptions::or),
+            spool: both(self.spool, other.spool, SpoolOptions::or),
+            ship: both(self.ship, other.ship, ShipOptions::or),
+            metrics: both(self.metrics, other.metrics, MetricsOptions::or),
             pin_directory: self.pin_directory.or(other.pin_directory),
             output: self.output.or(other.output),
             sensor: self.sensor.or(other.sensor),
@@ -162,12 +174,23 @@ impl Options {
             flows: self.flows,
             flows_format: self.flows_format.unwrap_or_default(),
             evidence: self.evidence.map(EvidenceOptions::resolve).transpose()?,
+            spool: self.spool.map(SpoolOptions::resolve).transpose()?,
+            ship: self.ship.map(ShipOptions::resolve).transpose()?,
+            metrics: self.metrics.map(MetricsOptions::resolve).transpose()?,
             pin_directory: self.pin_directory.unwrap_or_else(|| DEFAULT_PIN_DIRECTORY.into()),
             output: self.output.unwrap_or_default(),
             sensor: self.sensor.unwrap_or_else(host_name),
         };
         settings.check()?;
         Ok(settings)
+    }
+}
+
+/// A table's options over those of the same table elsewhere.
+fn both<T>(over: Option<T>, under: Option<T>, or: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (over, under) {
+        (Some(over), Some(under)) => Some(or(over, under)),
+        (over, under) => over.or(under),
     }
 }
 
@@ -206,6 +229,9 @@ impl Settings {
         }
         if let Some(flows) = self.flows.as_ref().filter(|_| !self.digests) {
             return Err(ConfigError::FlowsWithoutDigests(flows.clone()));
+        }
+        if self.ship.is_some() && self.spool.is_none() {
+            return Err(ConfigError::ShipWithoutSpool);
         }
         if self.interval < Duration::from_millis(100) {
             return Err(ConfigError::IntervalTooShort(self.interval));

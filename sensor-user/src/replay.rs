@@ -125,7 +125,17 @@ fn settings(arguments: &Arguments) -> Result<Settings, ConfigError> {
     let has_flows = arguments.flows.is_some() || arguments.batches.is_some();
     let (digests, ring_records) = (Some(has_flows), Some(NonZeroU32::MIN));
     // A capture is its own evidence.
-    Options { digests, ring_records, flows: None, evidence: None, ..options }.resolve()
+    Options {
+        digests,
+        ring_records,
+        flows: None,
+        evidence: None,
+        spool: None,
+        ship: None,
+        metrics: None,
+        ..options
+    }
+    .resolve()
 }
 
 fn open(path: &Path, settings: &Settings) -> Result<FlowsFile, FlowsFileError> {

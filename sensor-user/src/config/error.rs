@@ -8,7 +8,10 @@ use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
 
 use super::MOST_FLOWS;
 use crate::evidence::EvidenceOptionsError;
+use crate::keep::SpoolOptionsError;
+use crate::metrics::MetricsOptionsError;
 use crate::prefixes::TooManyRanges;
+use crate::ship::ShipOptionsError;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,16 @@ pub enum ConfigError {
     RingTooLarge(u32),
     #[error("flows are made of digests: with digests = false there are none to write to {0}")]
     FlowsWithoutDigests(PathBuf),
+    #[error(
+        "[ship] needs a [spool]: only what is kept on disk is shipped; name its folder with --spool FOLDER"
+    )]
+    ShipWithoutSpool,
+    #[error(transparent)]
+    Spool(#[from] SpoolOptionsError),
+    #[error(transparent)]
+    Ship(#[from] ShipOptionsError),
+    #[error(transparent)]
+    Metrics(#[from] MetricsOptionsError),
     #[error(transparent)]
     Evidence(#[from] EvidenceOptionsError),
     #[error(transparent)]

@@ -29,7 +29,7 @@ pub struct Totals {
 }
 
 /// What is in the spool, and what became of what was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Intervals that wait for the collector; a merged one is one.
     pub intervals: u64,

@@ -1,0 +1,274 @@
+//! The agent while it runs: an interval after the other, each kept before it is noted.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use jiff::Timestamp;
+use sensor_ebpf::abi::CpuCounters;
+
+use super::RunError;
+use super::clock::{Clock, Now};
+use super::signals::wait;
+use crate::attach::Sensor;
+use crate::batch::{Facts, Parts};
+use crate::capabilities;
+use crate::config::Settings;
+use crate::document::Document;
+use crate::drain::{DrainError, DrainThread};
+use crate::evidence::{self, EvidenceThread};
+use crate::flows::folder::{FlowsFolder, Span};
+use crate::flows::law::Since;
+use crate::flows::{Limits, Settled};
+use crate::interface::Interface;
+use crate::interval::{Interval, timestamp, write};
+use crate::keep::{Keeper, Prepared};
+use crate::logs::Lines;
+use crate::metrics::{self, Board, MetricsThread};
+
+/// How long the kernel may take to detach what is no longer pinned.
+const LONGEST_DETACHING: Duration = Duration::from_secs(1);
+
+/// The threads come first, so that they have ended when the sensor's lock is let go of.
+pub struct Agent<W> {
+    drain: Option<DrainThread>,
+    evidence: Option<EvidenceThread>,
+    keeper: Option<Keeper>,
+    metrics: Option<(Board, MetricsThread)>,
+    settings: Settings,
+    pub sensor: Sensor,
+    /// Whether every digest of the open interval is this agent's to read.
+    since: Since,
+    clock: Clock,
+    folder: Option<FlowsFolder>,
+    output: W,
+    /// Intervals whose sums did not hold.
+    pub breached: u64,
+}
+
+/// What is opened before anything is attached.
+pub struct Rooms {
+    pub folder: Option<FlowsFolder>,
+    pub evidence: Option<evidence::Prepared>,
+    pub keeper: Option<Prepared>,
+    pub metrics: Option<metrics::Prepared>,
+}
+
+impl<W: io::Write> Agent<W> {
+    /// Gives up every privilege, and starts the threads.
+    pub fn begin(settings: Settings, mut sensor: Sensor, rooms: Rooms, output: W) -> Result<Self, RunError> {
+        let Rooms { folder, evidence, keeper, metrics } = rooms;
+        let evidence = evidence.map(|evidence| evidence.open(&sensor)).transpose()?;
+        // What remains is reading memory that is mapped, writing to files and talking to a collector. It has to come
+        // before any other thread, since each has capabilities of its own.
+        capabilities::drop_all()?;
+        folder.as_ref().map(FlowsFolder::probe).transpose()?;
+        std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
+        let keeper = keeper.map(|keeper| keeper.open(&sensor.state)).transpose()?;
+        let board = metrics.as_ref().map(|_| board(&settings, keeper.as_ref()));
+        let metrics = metrics.zip(board.clone()).map(|(metrics, board)| metrics.start(board)).transpose()?;
+        let metrics = board.zip(metrics);
+        let drain = start_draining(&settings, &mut sensor)?;
+        let evidence = evidence.map(evidence::Opened::start).transpose()?;
+        let since = sensor.since;
+        let clock = Clock::default();
+        Ok(Self {
+            drain,
+            evidence,
+            keeper,
+            metrics,
+            settings,
+            sensor,
+            since,
+            clock,
+            folder,
+            output,
+            breached: 0,
+        })
+    }
+
+    pub fn run(&mut self, signals: &Receiver<()>) -> Result<(), RunError> {
+        let mut next = Instant::now() + self.settings.interval;
+        loop {
+            let stopped = wait(signals, next);
+            let detached = !self.sensor.lock.is_current();
+            if let Some(evidence) = self.evidence.as_mut().filter(|_| stopped || detached) {
+                evidence.end();
+            }
+            let is_kept = self.report()?;
+            if !is_kept && (stopped || detached) {
+                return Err(RunError::Unkept);
+            }
+            if detached {
+                return Err(RunError::Detached);
+            }
+            self.warn_of_lost_interfaces();
+            if stopped {
+                return Ok(());
+            }
+            // Late by more than an interval, as after a suspend, there is nothing to catch up with.
+            next += self.settings.interval;
+            if next < Instant::now() {
+                next = Instant::now() + self.settings.interval;
+            }
+        }
+    }
+
+    /// Gives what waits a last chance to be shipped.
+    pub fn end(&mut self) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.end();
+        }
+    }
+
+    /// Without privilege only the removal of a link's file detaches it, and that a moment later.
+    pub fn wait_until_detached(&self) {
+        let deadline = Instant::now() + LONGEST_DETACHING;
+        let is_attached = |interface: &Interface| interface.link().is_ok_and(|link| link.xdp.is_some());
+        while self.sensor.interfaces.iter().any(is_attached) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A device may go, or someone take the program off it, without a word to the agent.
+    fn warn_of_lost_interfaces(&self) {
+        for interface in self
+            .sensor
+            .interfaces
+            .iter()
+            .filter(|interface| interface.link().map_or(true, |link| link.xdp.is_none()))
+        {
+            eprintln!(
+                "apus-sensor: warning: {} is gone, or the program on it: its packets are not counted; run again",
+                interface.name
+            );
+        }
+    }
+
+    /// Ends an interval: cut, keep, and only then note it as reported. An agent killed in between has it kept or
+    /// counts those packets again, in the next one's first interval; none is ever left out.
+    ///
+    /// Says whether it is kept. Where there is no room for it, it goes on: what it has counted is part of what
+    /// it will have counted.
+    fn report(&mut self) -> Result<bool, RunError> {
+        let state = &self.sensor.state;
+        let control = state.control();
+        let mut cut = state.watcher.cut();
+        let now = Now::read();
+        let finished = self.drain.as_ref().map(DrainThread::finish).transpose()?;
+        let counted = cut
+            .totals
+            .since(&state.reported())
+            .ok_or_else(|| RunError::Shrunk { path: self.sensor.pins.path().into() })?;
+        let since = std::mem::replace(&mut self.since, Since::ItsBeginning);
+        let settled = finished.as_ref().map(|finished| Settled::new(&finished.flows, &counted, since));
+        cut.breaches.extend(settled.iter().flat_map(|settled| settled.breaches.iter().cloned()));
+        for breach in &cut.breaches {
+            eprintln!("apus-sensor: CONSERVATION BREACH: {breach}");
+        }
+        self.breached += u64::from(!cut.breaches.is_empty());
+        let windows = state.windows();
+        let (span, clock_step) = self.clock.span(control.reported_unix_nanoseconds, now);
+        let facts = Facts {
+            settings: &self.settings,
+            epoch: control.epoch_unix_nanoseconds,
+            sequence: control.sequence + 1,
+            span,
+            clock_step,
+            breaches: &cut.breaches,
+            digests: settled.as_ref().map(|settled| settled.digests),
+            summary: settled.as_ref().map(|settled| settled.flows),
+            rings: finished.as_ref().map(|finished| finished.fullest.into()),
+            counted: &counted,
+            watched_windows: &windows,
+            flows: finished.as_ref().map(|finished| &finished.flows),
+        };
+        let kept = match &mut self.keeper {
+            None => None,
+            Some(keeper) => {
+                let parts = Parts::new(&facts)?;
+                if let Err(error) = keeper.keep(&parts) {
+                    eprintln!(
+                        "apus-sensor: warning: {}; the interval goes on, and its counts stay in the kernel",
+                        crate::one_line(&error)
+                    );
+                    // Its flows are gone with it: their digests have been read.
+                    self.since = Since::Later;
+                    return Ok(false);
+                }
+                state.set_reported(&cut.totals, now.unix);
+                keeper.release(&parts);
+                Some(parts.name)
+            }
+        };
+        let interval = Interval {
+            sensor: self.settings.sensor.clone(),
+            epoch: time(facts.epoch),
+            sequence: facts.sequence,
+            start: time(*facts.span.start()),
+            end: time(*facts.span.end()),
+            conservation_breaches: cut.breaches.clone(),
+            digests: facts.digests,
+            flows: facts.summary,
+            rings: facts.rings,
+            evidence: self.evidence.as_mut().map(|evidence| evidence.report(&counted)),
+            counts: Document::new(&counted, &windows),
+        };
+        if let (Some(folder), Some(flows)) = (&self.folder, facts.flows) {
+            let (start, end) = (*facts.span.start(), *facts.span.end());
+            let span = Span { epoch: interval.epoch, sequence: facts.sequence, start, end };
+            // Counts are kept all the same, and the next interval's flows may find room again.
+            if let Err(error) = folder.write(span, flows) {
+                eprintln!("apus-sensor: warning: {}", crate::one_line(&error));
+            }
+        }
+        if let Some((board, _)) = &self.metrics {
+            board.publish(&report(&facts, &cut.totals));
+        }
+        write(&mut self.output, self.settings.output, &interval, &counted, &windows)
+            .map_err(RunError::Output)?;
+        if kept.is_none() {
+            state.set_reported(&cut.totals, now.unix);
+        }
+        self.clock.note(now);
+        Ok(true)
+    }
+}
+
+/// Where metrics find their numbers.
+fn board(settings: &Settings, keeper: Option<&Keeper>) -> Board {
+    let top_ports = settings.metrics.as_ref().map_or(0, |metrics| metrics.top_ports);
+    let figures = keeper.map(|keeper| Box::new(keeper.figures()) as Box<_>);
+    Board::new(&settings.sensor, top_ports, figures, keeper.and_then(Keeper::shipping))
+}
+
+/// An interval that has ended, for the board.
+fn report<'interval>(facts: &Facts<'interval>, totals: &'interval CpuCounters) -> metrics::Report<'interval> {
+    metrics::Report {
+        epoch: facts.epoch,
+        sequence: facts.sequence,
+        start: *facts.span.start(),
+        end: *facts.span.end(),
+        totals,
+        counted: facts.counted,
+        watched_windows: facts.watched_windows,
+        breaches: facts.breaches.len(),
+        digests: facts.digests,
+        flows: facts.summary,
+        rings: facts.rings,
+    }
+}
+
+/// Hands the rings to a thread of their own, where digests are on.
+fn start_draining(settings: &Settings, sensor: &mut Sensor) -> Result<Option<DrainThread>, DrainError> {
+    if !settings.digests {
+        return Ok(None);
+    }
+    let rings = sensor.state.rings.take().filter(|rings| rings.plan().is_on()).ok_or(DrainError::Rings)?;
+    let bank = sensor.state.control().active_bank;
+    DrainThread::start(rings, Limits::new(settings), bank, settings.drain_cpu).map(Some)
+}
+
+fn time(nanoseconds: u64) -> Timestamp {
+    timestamp(i128::from(nanoseconds))
+}
