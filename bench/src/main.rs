@@ -1,8 +1,10 @@
 //! `apus-bench`, behind `cargo xtask bench`: ratios measured in one interleaved run.
 
 mod drain;
+mod ingest;
 mod kernel;
 mod live;
+mod ship;
 mod statistics;
 mod sustained;
 
@@ -21,16 +23,20 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Drain(drain::Arguments),
+    Ingest(ingest::Arguments),
     Kernel(kernel::Arguments),
     Live(live::Arguments),
+    Ship(ship::Arguments),
     Sustained(sustained::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse().command {
         Command::Drain(arguments) => drain::run(&arguments),
+        Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Kernel(arguments) => kernel::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Ship(arguments) => ship::run(&arguments),
         Command::Sustained(arguments) => sustained::run(&arguments),
     };
     match result {

@@ -1,1 +1,46 @@
-//! The collector.
+//! The collector: takes in the sensors' intervals, stores each exactly once, and answers questions.
+//!
+//! A batch's way through these modules: [`serve`] takes it in over TLS, [`validate`] holds it against everything that
+//! is known, [`stored`] hands it to the [`committer`], which writes the [`store`]. What fails on the way is kept
+//! [`aside`] for a person.
+
+pub mod aside;
+pub mod backup;
+pub mod cli;
+pub mod committer;
+pub mod config;
+pub mod export;
+pub mod files;
+pub mod import;
+pub mod intake;
+pub mod logs;
+pub mod pki;
+pub mod retention;
+pub mod sensors;
+pub mod serve;
+pub mod sql;
+pub mod store;
+pub mod stored;
+#[cfg(test)]
+mod testing;
+pub mod validate;
+pub mod verify;
+
+use std::error::Error;
+
+/// An error and all of its causes, on one line.
+#[must_use]
+pub fn one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Many errors say already what their cause says.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text.replace('\n', " ")
+}

@@ -1,6 +1,5 @@
 //! The real agent, as a process of its own.
 
-use std::env;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::{End, Process, mix};
+use crate::{End, Process, mix, process, program};
 
 const NAME: &str = "apus-sensor";
 /// How long it may take to load its program, on a machine with much else to do.
@@ -45,16 +44,7 @@ pub struct Agent {
 /// # Errors
 /// Where it is at neither place.
 pub fn find_agent() -> Result<PathBuf> {
-    let program = match env::var_os("APUS_SENSOR") {
-        Some(program) => program.into(),
-        None => env::current_exe().context("cannot find this program's own folder")?.with_file_name(NAME),
-    };
-    ensure!(
-        program.exists(),
-        "there is no {}: `cargo xtask` builds it, and says so in APUS_SENSOR",
-        program.display()
-    );
-    Ok(program)
+    program::find("APUS_SENSOR", NAME)
 }
 
 impl Agent {
@@ -162,15 +152,7 @@ impl Agent {
     /// # Errors
     /// Where it is no more.
     pub fn processor_time(&self) -> Result<Duration> {
-        let mut total = 0;
-        for task in
-            std::fs::read_dir(format!("/proc/{}/task", self.process.id())).context("the agent is no more")?
-        {
-            let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
-            let nanoseconds = text.split_whitespace().next().context("no processor time")?;
-            total += nanoseconds.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(total))
+        process::processor_time(self.process.id())
     }
 
     /// The most memory that it has had at a time, in bytes.
@@ -178,10 +160,7 @@ impl Agent {
     /// # Errors
     /// Where it is no more.
     pub fn most_memory(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-        let kibibytes = line.trim().strip_suffix("kB").context("no kB")?.trim().parse::<u64>()?;
-        Ok(kibibytes << 10)
+        process::most_memory(self.process.id())
     }
 
     /// Removes what the agent leaves attached and pinned for its successor.

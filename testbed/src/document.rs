@@ -4,6 +4,7 @@ use sensor_user::counters::Totals;
 use sensor_user::document::Document;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use wire::{Counter, CounterError, Dimension, dimension};
 
 /// A key that stands, in an expected document, for all its siblings that are not named: their sum is
 /// known, and not which of them.
@@ -23,6 +24,19 @@ pub struct Difference {
 pub fn empty() -> Value {
     // Serializing into memory fails only for maps whose keys are no text.
     serde_json::to_value(Document::new(&Totals::default(), &[])).unwrap_or_default()
+}
+
+/// The document of counters in long form, as a collector has them; windows are told by their own numbers.
+///
+/// # Errors
+/// Where there is a key that no counter has.
+pub fn from_counters(counters: &[Counter]) -> Result<Value, CounterError> {
+    let is_window = |counter: &&Counter| counter.dimension == Dimension::Window;
+    let windows: Vec<u16> =
+        counters.iter().filter(is_window).filter_map(|counter| u16::try_from(counter.key).ok()).collect();
+    let mut totals = Totals::default();
+    dimension::add_to(&mut totals, counters, &windows)?;
+    Ok(serde_json::to_value(Document::new(&totals, &windows)).unwrap_or_default())
 }
 
 /// Adds `by` to the counter at `pointer`, such as `/tcp/scan_dst_ports/23`.

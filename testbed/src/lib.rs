@@ -17,7 +17,9 @@
 //! ```
 
 mod agent;
-mod bpffs;
+mod authority;
+pub mod batches;
+pub mod collector;
 mod command;
 pub mod document;
 mod error;
@@ -25,16 +27,22 @@ pub mod frame;
 mod generator;
 mod link;
 pub mod mix;
+mod mounted;
 mod namespace;
 mod privilege;
-mod process;
+pub mod process;
+mod program;
+mod uplink;
 
 pub use agent::{Agent, find_agent};
-pub use bpffs::Bpffs;
+pub use authority::{Authority, Identity};
+pub use collector::{Collector, find_collector};
 pub use command::run;
 pub use error::Error;
 pub use generator::{Generator, Order, Pace, Progress, Sent};
 pub use link::{End, Link, Statistics};
+pub use mounted::{Bpffs, SmallDisk};
 pub use namespace::Namespace;
 pub use privilege::privileged;
 pub use process::Process;
+pub use uplink::Uplink;

@@ -9,6 +9,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
+
 use crate::{Error, command};
 
 /// How long a killed process may take to be gone.
@@ -22,7 +24,7 @@ impl Process {
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn spawn(command: &mut Command) -> Result<Self, Error> {
+    pub fn spawn(command: &mut Command) -> std::result::Result<Self, Error> {
         let spawned = command.process_group(0).spawn();
         spawned.map(Self).map_err(|source| Error::Start { program: command::name(command), source })
     }
@@ -49,10 +51,35 @@ impl Drop for Process {
     }
 }
 
+/// Processor time that a process has used so far, in all its threads.
+///
+/// # Errors
+/// Where it is no more.
+pub fn processor_time(process: u32) -> Result<Duration> {
+    let mut total = 0;
+    for task in fs::read_dir(format!("/proc/{process}/task")).context("the process is no more")? {
+        let text = fs::read_to_string(task?.path().join("schedstat"))?;
+        let nanoseconds = text.split_whitespace().next().context("no processor time")?;
+        total += nanoseconds.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// The most memory that a process has had at a time, in bytes.
+///
+/// # Errors
+/// Where it is no more.
+pub fn most_memory(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kibibytes = line.trim().strip_suffix("kB").context("no kB")?.trim().parse::<u64>()?;
+    Ok(kibibytes << 10)
+}
+
 /// Kills every process in a network namespace, and waits until they have ended.
 ///
 /// Nobody but those who started them will have put processes there: the namespace is this testbed's own.
-pub fn kill_all_in(namespace: &File) -> io::Result<()> {
+pub(crate) fn kill_all_in(namespace: &File) -> io::Result<()> {
     let inode = namespace.metadata()?.ino();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use testbed::{Bpffs, Namespace, Process, document, mix};
+use testbed::{Bpffs, Namespace, Process, document, find_agent, mix};
 
 /// Flags for a sensor that observes what the testbed's mixes send to.
 pub const OBSERVING: [&str; 4] = ["--observed", mix::OBSERVED[0], "--observed", mix::OBSERVED[1]];
@@ -51,9 +51,24 @@ impl Host {
 
     /// Starts `apus-sensor run`, and waits until it is attached.
     pub fn start(&self, name: &str, arguments: &[&str]) -> Result<Agent> {
+        self.start_with_clock(name, arguments, None)
+    }
+
+    /// The same with a clock that a library makes of a file: how far it is from this machine's.
+    pub fn start_with_clock(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        clock: Option<(&Path, &Path)>,
+    ) -> Result<Agent> {
         let (output, errors) =
             (self.logs.path().join(format!("{name}.out")), self.logs.path().join(format!("{name}.err")));
         let mut command = self.command(&self.pins(), "run")?;
+        if let Some((library, offset)) = clock {
+            // Read each time: it is there to be changed. What passes stays what passes.
+            command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", offset);
+            command.envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+        }
         command.args(arguments).stdout(File::create(&output)?).stderr(File::create(&errors)?);
         let mut agent = Agent { process: Process::spawn(&mut command)?, output, errors };
         wait_until("the agent attaches", || {
@@ -90,7 +105,7 @@ impl Host {
 
     /// A command of the agent, in the namespace.
     pub fn command(&self, pins: &Path, subcommand: &str) -> Result<Command> {
-        let mut command = self.namespace.command(program()?);
+        let mut command = self.namespace.command(find_agent()?);
         command.arg(subcommand).arg("--pin-directory").arg(pins);
         Ok(command)
     }
@@ -119,6 +134,11 @@ impl Agent {
             Ok(status.is_some())
         })?;
         status.context("the agent did not end")
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
     }
 
     /// What it said on the standard error so far.
@@ -158,20 +178,4 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result
         sleep(Duration::from_millis(10));
     }
     Ok(())
-}
-
-/// The agent that `cargo xtask test` has built; else the one that lies in this test's own build folder.
-fn program() -> Result<PathBuf> {
-    if let Some(program) = std::env::var_os("APUS_SENSOR") {
-        return Ok(program.into());
-    }
-    let test = std::env::current_exe()?;
-    let program =
-        test.parent().and_then(Path::parent).context("this test is in no build folder")?.join("apus-sensor");
-    ensure!(
-        program.exists(),
-        "there is no {}: `cargo xtask test` builds it, and says so in APUS_SENSOR",
-        program.display()
-    );
-    Ok(program)
 }

@@ -3,6 +3,7 @@
 //! A test that needs privileges begins with `if !privileged() { return Ok(()); }`; see [`privileged`].
 
 pub mod agent;
+pub mod chain;
 pub mod counter_names;
 pub mod csv;
 pub mod fixture;

@@ -8,6 +8,7 @@ use arrow_ipc::{MessageHeader, root_as_message};
 use bytes::Bytes;
 
 use crate::batch::Limits;
+use crate::encode::ROWS_AT_ONCE;
 use crate::error::WireError;
 use crate::schema::Table;
 
@@ -79,6 +80,14 @@ impl Measure<'_> {
             let body = take(message, PREFIX + size, body_length, table)?;
             if let Some(record) = found.header_as_record_batch() {
                 let count = u64::try_from(record.length()).unwrap_or(u64::MAX);
+                if table == Table::Flows && count > ROWS_AT_ONCE as u64 {
+                    // Who reads them makes room for one record batch at a time.
+                    return Err(WireError::Rows {
+                        table: table.name(),
+                        rows: count,
+                        most: ROWS_AT_ONCE as u64,
+                    });
+                }
                 rows = rows.saturating_add(count);
                 let most = self.limits.rows_of(table);
                 if rows > most {

@@ -14,6 +14,7 @@ use crate::attach::Sensor;
 use crate::batch::{Facts, Parts};
 use crate::capabilities;
 use crate::config::Settings;
+use crate::conservation;
 use crate::document::Document;
 use crate::drain::{DrainError, DrainThread};
 use crate::evidence::{self, EvidenceThread};
@@ -162,6 +163,12 @@ impl<W: io::Write> Agent<W> {
             .ok_or_else(|| RunError::Shrunk { path: self.sensor.pins.path().into() })?;
         let since = std::mem::replace(&mut self.since, Since::ItsBeginning);
         let settled = finished.as_ref().map(|finished| Settled::new(&finished.flows, &counted, since));
+        // What breaks between two cuts is broken in their difference, and what broke before is not.
+        for breach in conservation::breaches(&counted) {
+            if !cut.breaches.iter().any(|other| other.left == breach.left && other.right == breach.right) {
+                cut.breaches.push(breach);
+            }
+        }
         cut.breaches.extend(settled.iter().flat_map(|settled| settled.breaches.iter().cloned()));
         for breach in &cut.breaches {
             eprintln!("apus-sensor: CONSERVATION BREACH: {breach}");

@@ -37,7 +37,9 @@ impl Clock {
     ///
     /// An interval is as long as it was, whatever the clock says.
     pub fn span(&self, reported: u64, now: Now) -> (RangeInclusive<u64>, i64) {
-        let as_it_seems = (reported.min(now.unix)..=now.unix, 0);
+        // Time does not run backwards: where it seems to, the clock was set back by at least so much.
+        let back = now.unix.checked_signed_diff(reported).unwrap_or_default().min(0);
+        let as_it_seems = (reported.min(now.unix)..=now.unix, back);
         let Some(last) = self.0 else { return as_it_seems };
         let began = now.unix.saturating_sub(now.boot.saturating_sub(last.boot));
         if u128::from(began.abs_diff(reported)) < SMALLEST_STEP.as_nanos() {
@@ -92,9 +94,10 @@ mod tests {
         assert_eq!(clock.span(1_060 * SECOND, late), (1_060 * SECOND..=late.unix, 0));
     }
 
-    /// After a start there is nothing to measure with; time never runs backwards in an interval.
+    /// After a start there is nothing to measure with but that time never runs backwards.
     #[test]
     fn a_new_agent_believes_the_clock() {
-        assert_eq!(span(&Clock::default(), 1_000, now(400, 5)), ([400, 400], 0));
+        assert_eq!(span(&Clock::default(), 1_000, now(400, 5)), ([400, 400], -600));
+        assert_eq!(span(&Clock::default(), 1_000, now(4_000, 5)), ([1_000, 4_000], 0));
     }
 }

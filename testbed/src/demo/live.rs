@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use testbed::{Agent, Generator, Link, Order, Pace, Sent};
+use testbed::{Agent, Collector, Generator, Link, Order, Pace, Sent};
 
 use crate::interruption::Interruption;
 use crate::screen::Screen;
@@ -35,6 +35,7 @@ impl Live {
         generator: &mut Generator,
         link: &Link<'_>,
         agent: &mut Agent,
+        collector: &Collector<'_>,
         interruption: &Interruption,
     ) -> Result<Sent> {
         let (stop, progress) = (AtomicBool::new(false), generator.progress());
@@ -45,7 +46,10 @@ impl Live {
             let started = Instant::now();
             while started.elapsed() < self.length && !interruption.has_come() && !sending.is_finished() {
                 agent.listen()?;
-                self.screen.show(agent.intervals(), progress.packets(), started.elapsed(), self.length)?;
+                let (sent, elapsed) = (progress.packets(), started.elapsed());
+                // A moment in which the store does not answer is no reason to stop.
+                let stored = || collector.packets().unwrap_or_default();
+                self.screen.show(agent.intervals(), sent, elapsed, self.length, stored)?;
                 thread::sleep(MOMENT);
             }
             drop(stop);

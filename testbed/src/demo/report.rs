@@ -20,12 +20,15 @@ pub struct Report {
     expected: Value,
     counted: Value,
     differences: Vec<Difference>,
+    /// What the collector has, and how it differs.
+    stored: Value,
+    differences_stored: Vec<Difference>,
     /// What else is wrong.
     complaints: Vec<String>,
 }
 
 impl Report {
-    pub fn new(mix: &Mix, sent: &Sent, intervals: &[Value]) -> Self {
+    pub fn new(mix: &Mix, sent: &Sent, intervals: &[Value], stored: Value) -> Self {
         let expected = mix.expected(&sent.by_kind);
         let mut counted = document::empty();
         for interval in intervals {
@@ -36,18 +39,30 @@ impl Report {
             seconds: sent.elapsed.as_secs_f64(),
             intervals: intervals.len(),
             differences: document::differences(&expected, &counted),
+            differences_stored: document::differences(&expected, &stored),
             expected,
             counted,
+            stored,
             complaints: complaints(intervals),
         }
     }
 
     pub fn agrees(&self) -> bool {
-        self.differences.is_empty() && self.complaints.is_empty()
+        self.differences.is_empty() && self.differences_stored.is_empty() && self.complaints.is_empty()
     }
 
     pub fn write_json(&self, output: &mut impl Write) -> io::Result<()> {
-        let Self { sent, seconds, intervals, expected, counted, differences, complaints } = self;
+        let Self {
+            sent,
+            seconds,
+            intervals,
+            expected,
+            counted,
+            differences,
+            stored,
+            differences_stored,
+            complaints,
+        } = self;
         let sent: Map<String, Value> =
             sent.iter().map(|(name, packets)| ((*name).into(), (*packets).into())).collect();
         let report = json!({
@@ -58,6 +73,8 @@ impl Report {
             "expected": expected,
             "counted": counted,
             "differences": differences,
+            "stored": stored,
+            "differences_stored": differences_stored,
             "complaints": complaints,
         });
         serde_json::to_writer_pretty(&mut *output, &report)?;
@@ -84,6 +101,12 @@ impl Report {
             grouped(self.counted["bytes"].as_u64().unwrap_or(0)),
             self.intervals,
         )?;
+        writeln!(
+            output,
+            "Stored by the collector: {} packets, {} bytes.",
+            grouped(self.stored["packets"].as_u64().unwrap_or(0)),
+            grouped(self.stored["bytes"].as_u64().unwrap_or(0)),
+        )?;
         self.write_verdict(output)
     }
 
@@ -92,16 +115,19 @@ impl Report {
             writeln!(output, "WRONG: {complaint}")?;
         }
         let counters = document::counters(&self.expected, String::new()).len();
-        if self.differences.is_empty() {
+        if self.differences.is_empty() && self.differences_stored.is_empty() {
             return writeln!(
                 output,
-                "All {counters} counters are what they must be to the packet, and every other is zero."
+                "All {counters} counters are to the packet what they must be, in sensor and collector;\n\
+                 every other is zero."
             );
         }
-        writeln!(output, "WRONG: {} of {counters} counters:", self.differences.len())?;
-        writeln!(output, "  {:<44} {:>14} {:>14}", "counter", "expected", "counted")?;
-        for Difference { counter, expected, counted } in &self.differences {
-            writeln!(output, "  {counter:<44} {:>14} {:>14}", grouped(*expected), grouped(*counted))?;
+        for (who, differences) in [("counted", &self.differences), ("stored", &self.differences_stored)] {
+            writeln!(output, "WRONG: {} of {counters} counters {who}:", differences.len())?;
+            writeln!(output, "  {:<44} {:>14} {:>14}", "counter", "expected", who)?;
+            for Difference { counter, expected, counted } in differences {
+                writeln!(output, "  {counter:<44} {:>14} {:>14}", grouped(*expected), grouped(*counted))?;
+            }
         }
         Ok(())
     }
@@ -134,11 +160,12 @@ mod tests {
         let by_kind = vec![10; mix.kinds().len()];
         let mut counted = by_kind.clone();
         counted[0] -= missing;
-        let mut interval = mix.expected(&counted);
+        let stored = mix.expected(&counted);
+        let mut interval = stored.clone();
         interval["sequence"] = 1.into();
         let (elapsed, processor_time) = (Duration::from_secs(1), Duration::ZERO);
         let sent = Sent { packets: by_kind.iter().sum(), by_kind, elapsed, processor_time };
-        Report::new(&mix, &sent, &[interval])
+        Report::new(&mix, &sent, &[interval], stored)
     }
 
     fn text(report: &Report) -> String {
@@ -151,7 +178,7 @@ mod tests {
     fn equal_counts_agree() {
         let report = report(0);
         assert!(report.agrees());
-        assert!(text(&report).contains("counters are what they must be"));
+        assert!(text(&report).contains("what they must be, in sensor and collector"));
         assert!(text(&report).lines().all(|line| line.chars().count() <= 80));
     }
 

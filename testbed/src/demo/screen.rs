@@ -49,6 +49,7 @@ impl Screen {
         sent: u64,
         elapsed: Duration,
         length: Duration,
+        stored: impl FnOnce() -> u64,
     ) -> io::Result<()> {
         let before = self.seen;
         for interval in intervals.iter().skip(before) {
@@ -61,8 +62,9 @@ impl Screen {
         let is_first = !std::mem::replace(&mut self.has_begun, true);
         let nothing = Value::Null;
         let Self { kind, attachment, seen, total, has_begun: _ } = self;
-        let moment =
-            Moment { attachment, total, latest: intervals.last().unwrap_or(&nothing), sent, elapsed, length };
+        let latest = intervals.last().unwrap_or(&nothing);
+        let stored = if matches!(kind, Kind::Terminal { .. }) { stored() } else { 0 };
+        let moment = Moment { attachment, total, latest, sent, stored, elapsed, length };
         match kind {
             Kind::Lines if is_first => writeln!(io::stdout(), "{}\n{}", moment.title(), table::line_header()),
             Kind::Lines if seen.is_multiple_of(LINE_EVERY) => writeln!(io::stdout(), "{}", moment.line()),

@@ -21,6 +21,8 @@ pub struct Moment<'a> {
     /// Counts of the last second.
     pub latest: &'a Value,
     pub sent: u64,
+    /// Packets that the collector has stored.
+    pub stored: u64,
     pub elapsed: Duration,
     pub length: Duration,
 }
@@ -30,7 +32,11 @@ const WIDTH: usize = 38;
 
 impl Moment<'_> {
     pub fn title(&self) -> String {
-        format!("Apus sensor on {}, {} s", self.attachment, self.length.as_secs())
+        format!(
+            "Apus sensor on {}, {} s; its collector, over TLS, in another namespace",
+            self.attachment,
+            self.length.as_secs()
+        )
     }
 
     pub fn table(&self) -> Vec<String> {
@@ -42,10 +48,11 @@ impl Moment<'_> {
                 self.length.as_secs()
             ),
             format!(
-                "sent {}   counted {}   this second {}",
+                "sent {}   counted {}   this second {}   stored {}",
                 grouped(self.sent),
                 grouped(count(self.total, "/packets")),
                 grouped(count(self.latest, "/packets")),
+                grouped(self.stored),
             ),
         ];
         let mut ports = self.ports("TCP scans to", "/tcp/scan_dst_ports", 9);

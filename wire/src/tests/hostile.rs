@@ -133,6 +133,35 @@ fn what_unpacks_to_too_much_is_not_unpacked() {
     assert_eq!(read_all(&bytes, &Limits { ratio: u64::MAX, ..limits }).unwrap().len(), 500_000);
 }
 
+/// More rows in one record batch than an agent puts into one: room for all of them would be needed at once.
+#[test]
+fn a_record_batch_with_too_many_rows_is_refused() {
+    const ROWS: usize = 65_537;
+    let schema = Table::Flows.schema();
+    let column = |field: &arrow_schema::FieldRef| -> ArrayRef {
+        use arrow_schema::DataType::{Boolean, FixedSizeBinary, Timestamp, UInt8, UInt16, UInt64};
+        match field.data_type() {
+            Boolean => Arc::new(arrow_array::BooleanArray::from(vec![true; ROWS])),
+            UInt8 => Arc::new(UInt8Array::from(vec![4; ROWS])),
+            UInt16 => Arc::new(arrow_array::UInt16Array::from(vec![1; ROWS])),
+            UInt64 => Arc::new(UInt64Array::from(vec![1; ROWS])),
+            Timestamp(..) => Arc::new(
+                arrow_array::TimestampNanosecondArray::from(vec![1; ROWS]).with_timezone(crate::schema::UTC),
+            ),
+            kind @ FixedSizeBinary(_) => arrow_array::new_null_array(kind, ROWS),
+            kind => panic!("no such column: {kind}"),
+        }
+    };
+    let columns = schema.fields().iter().map(column).collect();
+    let record = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
+    let flows = |record: &RecordBatch| -> Bytes {
+        [counts(&header(), &[]).unwrap(), stream(&schema, std::slice::from_ref(record))].concat().into()
+    };
+    let error = read(&flows(&record)).unwrap_err();
+    assert!(matches!(error, WireError::Rows { table: "flows", rows: 65_537, most: 65_536 }), "{error}");
+    assert_eq!(read_all(&flows(&record.slice(0, ROWS - 1)), &Limits::default()).unwrap().len(), ROWS - 1);
+}
+
 /// A buffer that claims to unpack to a gigabyte, in a batch of some kilobytes.
 #[test]
 fn a_length_that_is_a_lie_is_not_believed() {

@@ -50,6 +50,12 @@ pub const TOOLS: &[Tool] = &[
         why: "captures what a real scanner sends",
         purposes: SCANNERS,
     },
+    Tool {
+        program: "faketime",
+        package: "faketime",
+        why: "sets the clock of one process back and forth",
+        purposes: &[Purpose::Test],
+    },
     Tool { program: "nmap", package: "nmap", why: "a real scanner", purposes: TESTED_SCANNERS },
     Tool { program: "masscan", package: "masscan", why: "a real scanner", purposes: TESTED_SCANNERS },
     Tool { program: "zmap", package: "zmap", why: "a real scanner", purposes: TESTED_SCANNERS },

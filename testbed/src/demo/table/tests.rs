@@ -5,7 +5,15 @@ use super::*;
 fn moment(total: &Value) -> Moment<'_> {
     let (elapsed, length) = (Duration::from_secs(12), Duration::from_secs(20));
     let attachment = "telescope0 (native, driver veth)";
-    Moment { attachment, total, latest: total, sent: u64::from(u32::MAX), elapsed, length }
+    Moment {
+        attachment,
+        total,
+        latest: total,
+        sent: u64::from(u32::MAX),
+        stored: u64::from(u32::MAX),
+        elapsed,
+        length,
+    }
 }
 
 #[test]

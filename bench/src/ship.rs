@@ -1,0 +1,154 @@
+//! `bench ship`: how long an interval takes from its end until the collector has stored it.
+//!
+//! The whole chain for a while, agent and collector as processes of their own, by the agent's own histogram. What is
+//! stored at the end has to be what was sent, or the command fails.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use sensor_user::table::grouped;
+use serde::Serialize;
+use testbed::collector::PORT;
+use testbed::{
+    Agent, Authority, Bpffs, Collector, Generator, Link, Namespace, Order, Pace, Uplink, document,
+    find_agent, find_collector, mix,
+};
+
+/// Where the agent shows its metrics, in its namespace.
+const METRICS: &str = "127.0.0.1:9464";
+const SENSOR: &str = "bench";
+
+/// Runs the whole chain for a while: p50 and p99 from an interval's end until it is stored
+#[derive(Args)]
+pub struct Arguments {
+    /// How long
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(5..))]
+    seconds: u64,
+    /// Packets per second
+    #[arg(long, default_value = "100000")]
+    rate: NonZeroU32,
+    /// Length of the agent's intervals
+    #[arg(long, default_value = "1s")]
+    interval: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    seconds: f64,
+    sent: u64,
+    stored: u64,
+    /// Of the agent's metrics, in its own words: from an interval's end until it was stored.
+    latency: Vec<String>,
+    agent_cpu_percent: f64,
+    agent_memory_bytes: u64,
+}
+
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let (sender, receiver, third) = (Namespace::new()?, Namespace::new()?, Namespace::new()?);
+    let (link, bpffs) = (Link::between(&sender, &receiver)?, Bpffs::new()?);
+    let uplink = Uplink::between(&receiver, &third, 0)?;
+    let folder = tempfile::Builder::new().prefix("apus-bench-").tempdir_in("/var/tmp")?;
+    let (program, address) = (find_collector()?, uplink.collector_address());
+    let authority = Authority::new(&program)?;
+    let (server, sensor) = (authority.server(&[&address])?, authority.sensor(SENSOR, 1)?);
+    let data = folder.path().join("store");
+    let collector = Collector::start(&program, &third, &address, &data, &authority, &server, &[])?;
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let (spool, url) = (text(&folder.path().join("spool")), format!("https://{address}:{PORT}"));
+    let (ca, certificate, key) =
+        (text(&authority.certificate()), text(&sensor.certificate), text(&sensor.key));
+    let metrics = format!("--metrics={METRICS}");
+    let flags = [
+        "--sensor",
+        SENSOR,
+        "--interval",
+        &arguments.interval,
+        "--spool",
+        &spool,
+        "--collector",
+        &url,
+        "--collector-ca",
+        &ca,
+        "--certificate",
+        &certificate,
+        "--key",
+        &key,
+        &metrics,
+    ];
+    let mix = mix::telescope();
+    let mut generator = Generator::new(&mix)?;
+    let mut agent =
+        Agent::start(&find_agent()?, &link.telescope, &bpffs.path().join("sensor"), &flags, || false)?;
+    let (before, started) = (agent.processor_time()?, Instant::now());
+    let stop = AtomicBool::new(false);
+    let order =
+        Order { pace: Pace::PacketsPerSecond(arguments.rate), stop: Some(&stop), ..Order::packets(u64::MAX) };
+    let sent = thread::scope(|scope| {
+        let sending = scope.spawn(|| generator.send(&link, &order));
+        thread::sleep(Duration::from_secs(arguments.seconds));
+        stop.store(true, Ordering::Relaxed);
+        sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    let (used, elapsed) = (agent.processor_time()? - before, started.elapsed().as_secs_f64());
+    let memory = agent.most_memory()?;
+    let latency = latency(&receiver)?;
+    agent.stop()?;
+    let stored = collector.counted()?;
+    let differences = document::differences(&mix.expected(&sent.by_kind), &stored);
+    ensure!(differences.is_empty(), "what is stored is not what was sent: {differences:?}");
+    collector.stop()?;
+    agent.detach()?;
+    let report = Report {
+        seconds: elapsed,
+        sent: sent.packets,
+        stored: stored["packets"].as_u64().unwrap_or_default(),
+        latency,
+        agent_cpu_percent: used.as_secs_f64() / elapsed * 100.0,
+        agent_memory_bytes: memory,
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    println!(
+        "{:.0} s: {} packets sent, {} stored; agent {:.1} % of a CPU, {} MiB",
+        report.seconds,
+        grouped(report.sent),
+        grouped(report.stored),
+        report.agent_cpu_percent,
+        report.agent_memory_bytes >> 20
+    );
+    report.latency.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+/// The lines of the agent's metrics that are about it.
+fn latency(namespace: &Namespace) -> Result<Vec<String>> {
+    let address = METRICS.parse().context("no address")?;
+    let text = namespace.within(|| get(address))??;
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| line.starts_with("apus_sensor_ship") && line.contains("seconds"))
+        .map(Into::into)
+        .collect();
+    ensure!(!lines.is_empty(), "the agent tells no latency: {text}");
+    Ok(lines)
+}
+
+fn get(address: std::net::SocketAddr) -> Result<String> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address)?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: sensor\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
+}

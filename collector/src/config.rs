@@ -1,0 +1,289 @@
+//! Configuration: a TOML file, flags over it, and what both together come to.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer};
+
+use crate::aside::AsideSettings;
+use crate::validate::{NameError, Rules, check_sensor_name};
+
+mod limits;
+mod store;
+
+pub use limits::{LimitOptions, LimitSettings, TimeOptions, TimeoutSettings};
+pub use store::{Days, StoreOptions, StoreSettings};
+
+/// Where everything is kept unless configured otherwise.
+const DEFAULT_DATA: &str = "/var/lib/apus-collector";
+/// The store's file in that folder.
+const STORE: &str = "store.sqlite";
+/// Where it listens unless configured otherwise: nobody else's host can reach it.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+
+/// A configuration file's keys; flags say the same and win.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    pub listen: Option<Vec<SocketAddr>>,
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub client_ca: Option<PathBuf>,
+    pub crl: Option<PathBuf>,
+    pub sensors: Option<Vec<String>>,
+    pub data: Option<PathBuf>,
+    pub metrics: Option<SocketAddr>,
+    pub limits: LimitOptions,
+    pub times: TimeOptions,
+    pub aside: AsideOptions,
+    pub store: StoreOptions,
+}
+
+/// Table `aside`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AsideOptions {
+    pub folder: Option<PathBuf>,
+    pub bytes: Option<u64>,
+    pub bytes_per_sensor: Option<u64>,
+    pub batches_per_sensor: Option<u64>,
+}
+
+/// Flags of every command that needs the store.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StoreFlags {
+    /// Configuration file (TOML); flags win over it
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the store [default: /var/lib/apus-collector]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+impl StoreFlags {
+    /// The file's options, and these over them.
+    ///
+    /// # Errors
+    /// Those of [`Options::read`].
+    pub fn options(&self) -> Result<Options, ConfigError> {
+        let file = self.config.as_deref().map(Options::read).transpose()?.unwrap_or_default();
+        Ok(Options { data: self.data.clone(), ..Options::default() }.or(file))
+    }
+}
+
+/// Flags about listening.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// Address and port to listen on; may be repeated [default: 127.0.0.1:8443]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<Vec<SocketAddr>>,
+    /// The collector's certificate and those up to its CA (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The CA that the sensors' certificates are of (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<PathBuf>,
+    /// The CA's list of revoked certificates (PEM) [default: none is revoked]
+    #[arg(long, value_name = "FILE")]
+    pub crl: Option<PathBuf>,
+    /// Loopback address and port for metrics [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
+    /// How long the first batch of a group waits for others, before they are stored together [default: 1]
+    #[arg(long, value_name = "SECONDS")]
+    pub commit_seconds: Option<f64>,
+}
+
+impl ServeFlags {
+    /// The file's options, and these over them.
+    ///
+    /// # Errors
+    /// Those of [`Options::read`].
+    pub fn options(&self) -> Result<Options, ConfigError> {
+        let Self { store, listen, certificate, key, client_ca, crl, metrics, commit_seconds } = self.clone();
+        let committing = StoreOptions { commit_seconds, ..StoreOptions::default() };
+        let flags = Options {
+            listen,
+            certificate,
+            key,
+            client_ca,
+            crl,
+            metrics,
+            store: committing,
+            ..Options::default()
+        };
+        Ok(flags.or(store.options()?))
+    }
+}
+
+/// Configuration, complete and checked, but for what only [`Settings::tls`] needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub listen: Vec<SocketAddr>,
+    /// The sensors that are known, or none: every one with a certificate of the CA.
+    pub sensors: Option<Vec<String>>,
+    /// Folder of the store.
+    pub data: PathBuf,
+    /// Where metrics are to be had, on this host alone.
+    pub metrics: Option<SocketAddr>,
+    pub limits: LimitSettings,
+    pub timeouts: TimeoutSettings,
+    pub rules: Rules,
+    pub aside: AsideSettings,
+    pub store: StoreSettings,
+    /// Files that make it known; absent where not all of them are named.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Files that TLS needs, in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    pub client_ca: PathBuf,
+    pub crl: Option<PathBuf>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path}, line {line}: {message}")]
+    Invalid { path: PathBuf, line: usize, message: String },
+    #[error(
+        "a collector takes batches over TLS alone: name a certificate, a key and a client_ca \
+         (\"apus-collector pki\" makes them for those who have none)"
+    )]
+    NoTls,
+    #[error("metrics are for this host alone: {0} is not a loopback address such as 127.0.0.1:9465")]
+    MetricsNotLoopback(SocketAddr),
+    #[error("no address to listen on: name one, or leave listen out for {DEFAULT_LISTEN}")]
+    NoListen,
+    #[error("store.commit_seconds is {0}: 0 to 30 seconds can be waited")]
+    CommitSeconds(f64),
+    #[error("in sensors: {0}")]
+    Sensor(#[from] NameError),
+    #[error("{name} is {value}, at least {least} is needed{reason}")]
+    TooSmall { name: &'static str, value: String, least: String, reason: &'static str },
+}
+
+impl Options {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// Where it cannot be read, is not TOML, or has a key or value that is not ours, with its line.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.into(),
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: error.message().replace('\n', " "),
+        })
+    }
+
+    /// These options, and those of `other` where these have none.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            listen: self.listen.or(other.listen),
+            certificate: self.certificate.or(other.certificate),
+            key: self.key.or(other.key),
+            client_ca: self.client_ca.or(other.client_ca),
+            crl: self.crl.or(other.crl),
+            sensors: self.sensors.or(other.sensors),
+            data: self.data.or(other.data),
+            metrics: self.metrics.or(other.metrics),
+            limits: self.limits.or(other.limits),
+            times: self.times.or(other.times),
+            store: self.store.or(other.store),
+            aside: AsideOptions {
+                folder: self.aside.folder.or(other.aside.folder),
+                bytes: self.aside.bytes.or(other.aside.bytes),
+                bytes_per_sensor: self.aside.bytes_per_sensor.or(other.aside.bytes_per_sensor),
+                batches_per_sensor: self.aside.batches_per_sensor.or(other.aside.batches_per_sensor),
+            },
+        }
+    }
+
+    /// Fills in the defaults and checks the whole.
+    ///
+    /// # Errors
+    /// Where the options contradict each other or the program's limits.
+    pub fn resolve(self) -> Result<Settings, ConfigError> {
+        let data = self.data.unwrap_or_else(|| DEFAULT_DATA.into());
+        let limits = self.limits.resolve()?;
+        let store = self.store.resolve()?;
+        let AsideOptions { folder, bytes, bytes_per_sensor, batches_per_sensor } = self.aside;
+        let settings = Settings {
+            listen: self.listen.unwrap_or_else(|| vec![DEFAULT_LISTEN]),
+            sensors: self.sensors,
+            aside: AsideSettings {
+                folder: folder.unwrap_or_else(|| data.join("aside")),
+                bytes: bytes.unwrap_or(4 << 30),
+                bytes_per_sensor: bytes_per_sensor.unwrap_or(256 << 20),
+                batches_per_sensor: batches_per_sensor.unwrap_or(1000),
+            },
+            data,
+            store,
+            metrics: self.metrics,
+            rules: self.times.rules(limits.wire)?,
+            timeouts: self.times.resolve()?,
+            limits,
+            tls: match (self.certificate, self.key, self.client_ca) {
+                (Some(certificate), Some(key), Some(client_ca)) => {
+                    Some(TlsFiles { certificate, key, client_ca, crl: self.crl })
+                }
+                _ => None,
+            },
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+impl Settings {
+    /// The store's file.
+    #[must_use]
+    pub fn store_file(&self) -> PathBuf {
+        self.data.join(STORE)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.listen.is_empty() {
+            return Err(ConfigError::NoListen);
+        }
+        if let Some(metrics) = self.metrics.filter(|metrics| !metrics.ip().is_loopback()) {
+            return Err(ConfigError::MetricsNotLoopback(metrics));
+        }
+        self.sensors.iter().flatten().try_for_each(|sensor| check_sensor_name(sensor))?;
+        Ok(())
+    }
+}
+
+/// A duration such as 60s or 5m.
+///
+/// # Errors
+/// Where the text is none.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration =
+        text.parse().map_err(|_| format!("\"{text}\" is not a duration such as 60s or 5m"))?;
+    Duration::try_from(duration).map_err(|_| format!("\"{text}\" is less than nothing"))
+}
+
+fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! The authority: its key, and what is done with it.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
+};
+
+use super::PkiError;
+use super::index::{self, Issued, Kind};
+use crate::files;
+use crate::validate::check_sensor_name;
+
+const CERTIFICATE: &str = "ca.crt";
+const KEY: &str = "ca.key";
+const CRL: &str = "crl.pem";
+const INDEX: &str = "issued.jsonl";
+/// How long an authority holds.
+const AUTHORITY_DAYS: u32 = 3650;
+/// How far back a certificate begins to hold: clocks differ.
+const BACK: SignedDuration = SignedDuration::from_hours(1);
+const DAY: u64 = 24 * 60 * 60;
+
+/// An authority's folder, this process's alone.
+#[derive(Debug)]
+pub struct Authority {
+    folder: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl Authority {
+    /// Makes a new one.
+    ///
+    /// # Errors
+    /// Where one is there, or the file system is against it.
+    pub fn init(folder: &Path, name: &str) -> Result<Self, PkiError> {
+        let failed = |source| PkiError::File { path: folder.into(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let authority = Self::take(folder)?;
+        for file in [KEY, CERTIFICATE, CRL, INDEX] {
+            let path = folder.join(file);
+            if path.exists() {
+                return Err(PkiError::Exists(path));
+            }
+        }
+        let key = generate()?;
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name = common_name(name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        parameters.key_usages =
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        parameters.serial_number = Some(SerialNumber::from_slice(&random_serial()?));
+        let now = Timestamp::now();
+        parameters.not_before = date_time_ymd(1970, 1, 1) + seconds(now - BACK);
+        parameters.not_after = date_time_ymd(1970, 1, 1) + seconds(now) + days(AUTHORITY_DAYS);
+        let made = |source| PkiError::Make { what: "authority's certificate", source };
+        let certificate = parameters.self_signed(&key).map_err(made)?;
+        write_new(&folder.join(KEY), key.serialize_pem().as_bytes(), 0o600)?;
+        write_new(&folder.join(CERTIFICATE), certificate.pem().as_bytes(), 0o644)?;
+        authority.write_crl(&[])?;
+        Ok(authority)
+    }
+
+    /// Opens one.
+    ///
+    /// # Errors
+    /// Where there is none, or another process has it open.
+    pub fn open(folder: &Path) -> Result<Self, PkiError> {
+        if !folder.join(KEY).exists() {
+            return Err(PkiError::NoAuthority(folder.into()));
+        }
+        Self::take(folder)
+    }
+
+    fn take(folder: &Path) -> Result<Self, PkiError> {
+        let failed = |source| PkiError::File { path: folder.into(), source };
+        match Flock::lock(File::open(folder).map_err(failed)?, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Self { folder: folder.into(), _lock: lock }),
+            Err((_, Errno::EWOULDBLOCK)) => Err(PkiError::Busy(folder.into())),
+            Err((_, error)) => Err(failed(error.into())),
+        }
+    }
+
+    /// Issues a sensor's certificate, whose common name is the sensor's name.
+    ///
+    /// # Errors
+    /// Where the name cannot be a sensor's, or the files are there.
+    pub fn issue_sensor(&self, sensor: &str, days: u32, out: &Path) -> Result<Issued, PkiError> {
+        check_sensor_name(sensor)?;
+        let parameters = CertificateParams::default();
+        self.issue(Kind::Sensor, sensor, parameters, days, out)
+    }
+
+    /// Issues a collector's certificate, for all these names and addresses.
+    ///
+    /// # Errors
+    /// Where one is neither a host's name nor an address, or the files are there.
+    pub fn issue_server(&self, names: &[String], days: u32, out: &Path) -> Result<Issued, PkiError> {
+        let made = |source| PkiError::Make { what: "certificate", source };
+        let parameters = CertificateParams::new(names).map_err(made)?;
+        let name = names.first().map_or("", String::as_str);
+        check_sensor_name(name)?;
+        self.issue(Kind::Server, name, parameters, days, out)
+    }
+
+    fn issue(
+        &self,
+        kind: Kind,
+        name: &str,
+        mut parameters: CertificateParams,
+        valid_days: u32,
+        out: &Path,
+    ) -> Result<Issued, PkiError> {
+        let stem = files::escape(name);
+        let (certificate_path, key_path) = (out.join(format!("{stem}.crt")), out.join(format!("{stem}.key")));
+        if let Some(path) = [&certificate_path, &key_path].into_iter().find(|path| path.exists()) {
+            return Err(PkiError::Exists(path.clone()));
+        }
+        let failed = |source| PkiError::File { path: out.into(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(out).map_err(failed)?;
+        let serial = random_serial()?;
+        let now = Timestamp::now();
+        parameters.distinguished_name = common_name(name);
+        parameters.serial_number = Some(SerialNumber::from_slice(&serial));
+        parameters.not_before = date_time_ymd(1970, 1, 1) + seconds(now - BACK);
+        parameters.not_after = date_time_ymd(1970, 1, 1) + seconds(now) + days(valid_days);
+        parameters.is_ca = IsCa::ExplicitNoCa;
+        parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        parameters.extended_key_usages = vec![match kind {
+            Kind::Sensor => ExtendedKeyUsagePurpose::ClientAuth,
+            Kind::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        }];
+        parameters.use_authority_key_identifier_extension = true;
+        let key = generate()?;
+        let made = |source| PkiError::Make { what: "certificate", source };
+        let certificate = parameters.signed_by(&key, &self.issuer()?).map_err(made)?;
+        let issued = Issued {
+            serial: hexadecimal(&serial),
+            kind,
+            name: name.into(),
+            not_before: now - BACK,
+            not_after: now + SignedDuration::from_hours(24 * i64::from(valid_days)),
+            revoked: None,
+        };
+        // First noted, then there: what was never noted could not be revoked.
+        let mut all = self.issued()?;
+        all.push(issued.clone());
+        index::write(&self.folder.join(INDEX), &all)?;
+        write_new(&key_path, key.serialize_pem().as_bytes(), 0o600)?;
+        write_new(&certificate_path, certificate.pem().as_bytes(), 0o644)?;
+        Ok(issued)
+    }
+
+    /// Revokes all of a sensor's certificates, or the one with a serial number; says which.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn revoke(&self, sensor: Option<&str>, serial: Option<&str>) -> Result<Vec<Issued>, PkiError> {
+        let serial = serial.map(|serial| serial.replace(':', "").to_lowercase());
+        let mut all = self.issued()?;
+        let now = Timestamp::now();
+        let is_meant = |one: &Issued| {
+            let by_name = sensor.is_some_and(|name| one.kind == Kind::Sensor && one.name == name);
+            by_name || serial.as_deref().is_some_and(|serial| one.serial == serial)
+        };
+        let mut revoked = Vec::new();
+        for one in all.iter_mut().filter(|one| one.revoked.is_none() && is_meant(one)) {
+            one.revoked = Some(now);
+            revoked.push(one.clone());
+        }
+        if revoked.is_empty() {
+            return Err(PkiError::Unknown(sensor.or(serial.as_deref()).unwrap_or_default().to_owned()));
+        }
+        // The list that is obeyed comes first.
+        self.write_crl(&all)?;
+        index::write(&self.folder.join(INDEX), &all)?;
+        Ok(revoked)
+    }
+
+    /// What it issued.
+    ///
+    /// # Errors
+    /// Where the list is damaged.
+    pub fn issued(&self) -> Result<Vec<Issued>, PkiError> {
+        index::read(&self.folder.join(INDEX))
+    }
+
+    fn write_crl(&self, issued: &[Issued]) -> Result<(), PkiError> {
+        let now = Timestamp::now();
+        let mut revoked_certs = Vec::new();
+        for one in issued {
+            let Some(time) = one.revoked else { continue };
+            revoked_certs.push(RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&from_hexadecimal(&one.serial)),
+                revocation_time: date_time_ymd(1970, 1, 1) + seconds(time),
+                reason_code: Some(RevocationReason::Unspecified),
+                invalidity_date: None,
+            });
+        }
+        let number = u64::try_from(now.as_microsecond()).unwrap_or_default().to_be_bytes();
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(1970, 1, 1) + seconds(now - BACK),
+            // A list is made when something is revoked, not by the calendar.
+            next_update: date_time_ymd(1970, 1, 1) + seconds(now) + days(AUTHORITY_DAYS),
+            crl_number: SerialNumber::from_slice(&number),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let made = |source| PkiError::Make { what: "list of revoked certificates", source };
+        let pem = list.signed_by(&self.issuer()?).and_then(|list| list.pem()).map_err(made)?;
+        let path = self.folder.join(CRL);
+        files::replace(&path, pem.as_bytes(), 0o644).map_err(|source| PkiError::File { path, source })
+    }
+
+    fn issuer(&self) -> Result<Issuer<'static, KeyPair>, PkiError> {
+        let read = |file: &str| {
+            let path = self.folder.join(file);
+            fs::read_to_string(&path).map_err(|source| PkiError::File { path, source })
+        };
+        let damaged = |file: &str| {
+            let path = self.folder.join(file);
+            move |source| PkiError::Damaged { path, source }
+        };
+        let key = KeyPair::from_pem(&read(KEY)?).map_err(damaged(KEY))?;
+        Issuer::from_ca_cert_pem(&read(CERTIFICATE)?, key).map_err(damaged(CERTIFICATE))
+    }
+}
+
+fn generate() -> Result<KeyPair, PkiError> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|source| PkiError::Make { what: "key", source })
+}
+
+fn common_name(name: &str) -> DistinguishedName {
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, name);
+    distinguished
+}
+
+fn seconds(time: Timestamp) -> Duration {
+    Duration::from_secs(u64::try_from(time.as_second()).unwrap_or_default())
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_secs(u64::from(days) * DAY)
+}
+
+/// 126 random bits: positive, and of the same length always (RFC 5280, section 4.1.2.2).
+fn random_serial() -> Result<[u8; 16], PkiError> {
+    let mut serial = [0; 16];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut serial).map_err(|_| PkiError::Random)?;
+    serial[0] = serial[0] & 0x3f | 0x40;
+    Ok(serial)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hexadecimal(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), PkiError> {
+    files::write_new(path, content, mode).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => PkiError::Exists(path.into()),
+        _ => PkiError::File { path: path.into(), source },
+    })
+}

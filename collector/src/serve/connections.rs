@@ -1,0 +1,199 @@
+//! How many connections there may be, and whose.
+//!
+//! Who has shown no certificate takes a place only until it is needed: another connection pushes out the oldest, of the
+//! same address first. So connections that say nothing stand in nobody's way. A sensor's further connection pushes out
+//! its own oldest, which may be one that died unnoticed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::config::LimitSettings;
+
+/// All connections.
+#[derive(Debug)]
+pub struct Connections {
+    most: usize,
+    most_per_sensor: usize,
+    most_waiting: usize,
+    most_waiting_per_address: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Numbers grow with time, so that the lowest is the oldest.
+    next: u64,
+    open: usize,
+    /// Without a certificate yet.
+    waiting: BTreeMap<u64, (IpAddr, Arc<Notify>)>,
+    sensors: HashMap<Arc<str>, BTreeMap<u64, Arc<Notify>>>,
+}
+
+/// A place for one connection, until it is dropped.
+#[derive(Debug)]
+pub struct Ticket {
+    connections: Arc<Connections>,
+    number: u64,
+    sensor: Option<Arc<str>>,
+    pushed_out: Arc<Notify>,
+}
+
+impl Connections {
+    /// `room` is how many this process can have open.
+    pub fn new(limits: &LimitSettings, room: usize) -> Self {
+        Self {
+            most: room,
+            most_per_sensor: limits.connections_per_sensor,
+            most_waiting: limits.handshakes,
+            most_waiting_per_address: limits.handshakes_per_address,
+            state: Mutex::default(),
+        }
+    }
+
+    /// A place for a connection from an address; none where all are taken by those with certificates.
+    pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Ticket> {
+        let network = network(address);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_address = state.waiting.iter().filter(|(_, (known, _))| *known == network);
+        let oldest = of_address.next().map(|(number, _)| *number);
+        let mine = usize::from(oldest.is_some()) + of_address.count();
+        if mine >= self.most_waiting_per_address {
+            state.push_out(oldest);
+        }
+        if state.waiting.len() >= self.most_waiting || state.open >= self.most {
+            let oldest = state.waiting.first_key_value().map(|(number, _)| *number);
+            if oldest.is_none() && state.open >= self.most {
+                return None;
+            }
+            state.push_out(oldest);
+        }
+        let number = state.next;
+        state.next += 1;
+        state.open += 1;
+        let pushed_out = Arc::new(Notify::new());
+        state.waiting.insert(number, (network, Arc::clone(&pushed_out)));
+        Some(Ticket { connections: Arc::clone(self), number, sensor: None, pushed_out })
+    }
+
+    /// How many are open.
+    pub fn open(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).open
+    }
+
+    /// Ends every connection.
+    pub fn push_out_all(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_sensors = state.sensors.values().flat_map(BTreeMap::values);
+        state.waiting.values().map(|(_, notify)| notify).chain(of_sensors).for_each(|one| one.notify_one());
+    }
+}
+
+impl State {
+    fn push_out(&mut self, number: Option<u64>) {
+        if let Some((_, pushed_out)) = number.and_then(|number| self.waiting.remove(&number)) {
+            pushed_out.notify_one();
+        }
+    }
+}
+
+/// What counts as one address: of IPv6 a /64, which is what a single host is given.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
+}
+
+impl Ticket {
+    /// The connection has shown a sensor's certificate.
+    pub fn identify(&mut self, sensor: &Arc<str>) {
+        let mut state = self.connections.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.waiting.remove(&self.number).is_none() {
+            // It has been told to end.
+            return;
+        }
+        let mine = state.sensors.entry(Arc::clone(sensor)).or_default();
+        if mine.len() >= self.connections.most_per_sensor
+            && let Some((_, oldest)) = mine.pop_first()
+        {
+            oldest.notify_one();
+        }
+        mine.insert(self.number, Arc::clone(&self.pushed_out));
+        self.sensor = Some(Arc::clone(sensor));
+    }
+
+    /// Waits until another takes the place.
+    pub async fn pushed_out(&self) {
+        self.pushed_out.notified().await;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = self.connections.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open -= 1;
+        state.waiting.remove(&self.number);
+        let Some(sensor) = &self.sensor else { return };
+        if let Some(mine) = state.sensors.get_mut(sensor) {
+            mine.remove(&self.number);
+            if mine.is_empty() {
+                state.sensors.remove(sensor);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Options;
+
+    fn connections(most: usize) -> Arc<Connections> {
+        let mut limits = Options::default().resolve().unwrap().limits;
+        (limits.handshakes, limits.handshakes_per_address, limits.connections_per_sensor) = (4, 2, 2);
+        Arc::new(Connections::new(&limits, most))
+    }
+
+    fn waiting(connections: &Connections) -> Vec<u64> {
+        connections.state.lock().unwrap().waiting.keys().copied().collect()
+    }
+
+    #[test]
+    fn the_oldest_silent_connection_of_an_address_makes_room_for_the_next() {
+        let connections = connections(100);
+        let address = |text: &str| text.parse().unwrap();
+        let mut tickets = Vec::new();
+        for text in
+            ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2", "2001:db8::3"]
+        {
+            tickets.push(connections.admit(address(text)).unwrap());
+        }
+        assert_eq!(waiting(&connections), [1, 2, 4, 5]);
+        tickets.push(connections.admit(address("198.51.100.1")).unwrap());
+        assert_eq!(waiting(&connections), [2, 4, 5, 6], "the oldest of all, where no address has too many");
+        tickets.clear();
+        assert_eq!((waiting(&connections).len(), connections.open()), (0, 0));
+    }
+
+    #[test]
+    fn sensors_are_not_pushed_out_by_others() {
+        let connections = connections(3);
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let mut sensors = Vec::new();
+        for name in ["a", "b", "c"] {
+            let mut ticket = connections.admit(address).unwrap();
+            ticket.identify(&Arc::from(name));
+            sensors.push(ticket);
+        }
+        assert!(connections.admit(address).is_none());
+        sensors.pop();
+        let mut ticket = connections.admit(address).unwrap();
+        ticket.identify(&Arc::from("a"));
+        assert_eq!(connections.state.lock().unwrap().sensors[&Arc::<str>::from("a")].len(), 2);
+        drop((sensors, ticket));
+        assert!(connections.state.lock().unwrap().sensors.is_empty());
+    }
+}

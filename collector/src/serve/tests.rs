@@ -1,0 +1,6 @@
+//! A real listener, real certificates, and clients of every kind.
+
+mod certificates;
+mod lab;
+mod network;
+mod requests;

@@ -1,0 +1,214 @@
+//! The store in one file: SQLite, with a write-ahead log.
+
+mod address;
+mod backup;
+mod check;
+mod commit;
+mod failure;
+mod flows;
+mod functions;
+mod interval;
+mod kind;
+mod ledger;
+mod overview;
+mod question;
+mod retain;
+mod rollup;
+mod scan;
+mod schema;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod views;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortSum, Reader, Regions, Retained,
+    RollupFilter, SensorOverview, SourceKey, SourceSum, Store, StoreError, Table, UnknownRegions, Uptime,
+};
+use crate::retention::Retention;
+use failure::failure;
+
+/// How long one who writes waits for another one, or for a reader that is in the way.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Statements that are kept ready.
+const STATEMENTS: usize = 64;
+/// Pages of the log before they are moved into the file: 64 MiB, so that pages that change often move once.
+const LOG_PAGES: i64 = 16_384;
+/// What the log is cut to once it has been moved.
+const LOG_BYTES: i64 = 256 << 20;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct SqliteOptions {
+    /// Bytes of pages that are kept in memory by the one who writes.
+    pub cache_bytes: u64,
+    /// Whether rows of flows are kept besides their sums.
+    pub keep_flows: bool,
+    pub regions: Arc<dyn Regions>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 256 << 20, keep_flows: true, regions: Arc::new(UnknownRegions) }
+    }
+}
+
+/// The store, for the one who writes.
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Connection,
+    options: SqliteOptions,
+}
+
+impl SqliteStore {
+    /// Opens the store, made where it is not there, and brought to this program's version where it is older.
+    ///
+    /// # Errors
+    /// Where the file cannot be used, is not a store, or a newer program's.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)
+            .map_err(|error| StoreError::Open { path: path.into(), what: error.to_string() })?;
+        prepare(&connection, options.cache_bytes)?;
+        schema::migrate(&mut connection, path)?;
+        // An answer to a sensor is a promise: what it removes from its spool must outlive a power cut here.
+        connection.pragma_update(None, "synchronous", "FULL").map_err(failure)?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failure)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(failure)?;
+        Ok(Self { path: path.into(), connection, options })
+    }
+}
+
+fn prepare(connection: &Connection, cache_bytes: u64) -> Result<(), StoreError> {
+    connection.busy_timeout(PATIENCE).map_err(failure)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let kibibytes = i64::try_from(cache_bytes >> 10).unwrap_or(i64::MAX);
+    connection.pragma_update(None, "cache_size", -kibibytes.max(1 << 10)).map_err(failure)?;
+    functions::register(connection).map_err(failure)
+}
+
+impl Store for SqliteStore {
+    fn commit(&mut self, group: &[Incoming]) -> Result<Vec<Outcome>, StoreError> {
+        let Self { connection, options, path: _ } = self;
+        let keep_flows = options.keep_flows;
+        commit::Committer { connection, regions: &*options.regions, keep_flows }.commit(group)
+    }
+
+    fn retain(&mut self, retention: &Retention, today: Day, most_rows: u32) -> Result<Retained, StoreError> {
+        retain::step(&mut self.connection, retention, today, most_rows)
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
+        Ok(Box::new(SqliteReader::open(&self.path)?))
+    }
+}
+
+/// Bytes of pages that one who reads keeps in memory.
+const READER_CACHE: u64 = 64 << 20;
+
+/// The store, for one who reads.
+pub struct SqliteReader {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl SqliteReader {
+    /// Opens a store that is there. It may be written meanwhile.
+    ///
+    /// # Errors
+    /// Where it is not there, is not a store, or another version's.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.into() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let failed = |error: rusqlite::Error| StoreError::Open {
+            path: path.into(),
+            what: format!(
+                "{error}; to read it, this user needs to be able to read the file and those beside it that end in -wal and -shm"
+            ),
+        };
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        prepare(&connection, READER_CACHE)?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(|error| {
+            match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase) => {
+                    StoreError::Foreign { path: path.into(), found: 0 }
+                }
+                _ => failed(error),
+            }
+        })?;
+        schema::check(&connection, path)?;
+        connection.execute_batch(&views::create()).map_err(failure)?;
+        connection.pragma_update(None, "query_only", true).map_err(failure)?;
+        Ok(Self { path: path.into(), connection })
+    }
+
+    /// Has all that `read` asks for come from the same moment.
+    fn at_one_moment<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self.connection.unchecked_transaction().map_err(failure)?;
+        read(&transaction)
+    }
+}
+
+impl Reader for SqliteReader {
+    fn intervals(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Interval>, StoreError> {
+        overview::intervals(&self.connection, sensor, period).map_err(failure)
+    }
+
+    fn port_sums(
+        &self,
+        filter: &RollupFilter,
+        by: &[PortKey],
+        most: usize,
+    ) -> Result<Vec<PortSum>, StoreError> {
+        sums::ports(&self.connection, filter, by, most).map_err(failure)
+    }
+
+    fn source_sums(
+        &self,
+        filter: &RollupFilter,
+        by: &[SourceKey],
+        most: usize,
+    ) -> Result<Vec<SourceSum>, StoreError> {
+        sums::sources(&self.connection, filter, by, most).map_err(failure)
+    }
+
+    fn uptime(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Uptime>, StoreError> {
+        overview::uptime(&self.connection, sensor, period).map_err(failure)
+    }
+
+    fn sensors(&self, period: Period) -> Result<Vec<SensorOverview>, StoreError> {
+        self.at_one_moment(|connection| overview::sensors(connection, period).map_err(failure))
+    }
+
+    fn verify(&self, tell: &mut dyn FnMut(Finding)) -> Result<(), StoreError> {
+        self.at_one_moment(|connection| check::check(connection, tell))
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        self.at_one_moment(|connection| backup::backup(connection, &self.path, to))
+    }
+
+    fn query(&mut self, sql: &str, most_rows: usize, within: Duration) -> Result<Answer, StoreError> {
+        question::answer(&mut self.connection, sql, most_rows, within)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        period: Period,
+        take: &mut dyn FnMut(RecordBatch) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        scan::scan(&self.connection, table, period, take)
+    }
+}

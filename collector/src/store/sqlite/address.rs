@@ -1,0 +1,141 @@
+//! Addresses, regions, and sets of sensors, as columns hold them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+
+/// An address as a column holds it: of IPv4 an integer, shifted so that four bytes do for each; of IPv6 its bytes. In
+/// SQLite's order, integers first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Address {
+    V4(i32),
+    V6([u8; 16]),
+}
+
+impl From<IpAddr> for Address {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4((address.to_bits() ^ 1 << 31).cast_signed()),
+            IpAddr::V6(address) => Self::V6(address.octets()),
+        }
+    }
+}
+
+impl From<Address> for IpAddr {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::V4(number) => Self::V4(Ipv4Addr::from_bits(number.cast_unsigned() ^ 1 << 31)),
+            Address::V6(octets) => Self::V6(Ipv6Addr::from(octets)),
+        }
+    }
+}
+
+impl ToSql for Address {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::V4(number) => (*number).into(),
+            Self::V6(octets) => ToSqlOutput::Borrowed(ValueRef::Blob(octets)),
+        })
+    }
+}
+
+impl FromSql for Address {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Integer(number) => i32::try_from(number).map(Self::V4).map_err(FromSqlError::other),
+            ValueRef::Blob(bytes) => bytes.try_into().map(Self::V6).map_err(|_| FromSqlError::InvalidType),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+/// The number of a region: 0 of none that is known, else of its two letters.
+pub fn region_number(region: [u8; 2]) -> i64 {
+    if region == crate::store::UNKNOWN {
+        return 0;
+    }
+    let [first, second] = region.map(|letter| i64::from(letter.to_ascii_uppercase()) - i64::from(b'A'));
+    if (0..26).contains(&first) && (0..26).contains(&second) { 1 + first * 26 + second } else { 0 }
+}
+
+/// The region with this number.
+pub fn region_of(number: i64) -> [u8; 2] {
+    let letter = |number: i64| b'A' + u8::try_from(number.rem_euclid(26)).unwrap_or(0);
+    match number {
+        1..=676 => [letter((number - 1) / 26), letter(number - 1)],
+        _ => crate::store::UNKNOWN,
+    }
+}
+
+/// A set of sensors: the only one's id, or a bit for each id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SensorSet(Vec<u8>);
+
+impl SensorSet {
+    pub fn add(&mut self, value: ValueRef<'_>) -> FromSqlResult<()> {
+        match value {
+            ValueRef::Integer(sensor) => {
+                let sensor = usize::try_from(sensor).map_err(FromSqlError::other)?;
+                if self.0.len() <= sensor / 8 {
+                    self.0.resize(sensor / 8 + 1, 0);
+                }
+                self.0[sensor / 8] |= 1 << (sensor % 8);
+            }
+            ValueRef::Blob(bits) => {
+                if self.0.len() < bits.len() {
+                    self.0.resize(bits.len(), 0);
+                }
+                self.0.iter_mut().zip(bits).for_each(|(all, more)| *all |= more);
+            }
+            _ => return Err(FromSqlError::InvalidType),
+        }
+        Ok(())
+    }
+
+    pub fn count(&self) -> i64 {
+        self.0.iter().map(|byte| i64::from(byte.count_ones())).sum()
+    }
+
+    pub fn into_bits(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn regions_have_numbers() {
+        for number in 1..=676 {
+            let region = region_of(number);
+            assert_eq!(region_number(region), if region == *b"ZZ" { 0 } else { number });
+        }
+        assert_eq!(region_of(region_number(*b"JP")), *b"JP");
+        assert_eq!((region_of(0), region_number(*b"?!")), (*b"ZZ", 0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn addresses_come_back_in_their_order(one: IpAddr, other: IpAddr) {
+            prop_assert_eq!(IpAddr::from(Address::from(one)), one);
+            prop_assert_eq!(Address::from(one).cmp(&Address::from(other)), one.cmp(&other));
+        }
+
+        #[test]
+        fn sets_of_sensors_are_sets(ids in proptest::collection::vec(0_i64..3000, 1..20)) {
+            let mut one = SensorSet::default();
+            let mut other = SensorSet::default();
+            for (place, &id) in ids.iter().enumerate() {
+                if place % 2 == 0 { &mut one } else { &mut other }.add(ValueRef::Integer(id)).unwrap();
+            }
+            one.add(ValueRef::Blob(&other.into_bits())).unwrap();
+            let set: std::collections::BTreeSet<_> = ids.into_iter().collect();
+            prop_assert_eq!(one.count(), set.len() as i64);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Reading the store again, to see whether it holds together.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+use wire::dimension::add_to;
+use wire::totals::Totals;
+use wire::{Counter, Dimension, conservation};
+
+use super::failure::failure;
+use super::flows::{first_id, table};
+use super::interval::{self, ROWS};
+use super::kind::WITHOUT_WINDOW;
+use super::rollup::spans;
+use super::views::{LAST, ROW_BITS, SEEN};
+use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, StoreError, utc};
+
+type Tell<'a> = &'a mut dyn FnMut(Finding);
+
+fn breach(tell: Tell<'_>, what: String) {
+    tell(Finding { kind: FindingKind::Breach, what });
+}
+
+/// Checks everything that can be.
+pub fn check(connection: &Connection, tell: Tell<'_>) -> Result<(), StoreError> {
+    let steps: [fn(&Connection, Tell<'_>) -> rusqlite::Result<()>; 6] =
+        [pages, sequences, intervals, sums_of_flows, sums_of_counters, uptime];
+    steps.into_iter().try_for_each(|step| step(connection, tell)).map_err(failure)
+}
+
+/// The file itself.
+fn pages(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let what: String = row.get(0)?;
+        if what != "ok" {
+            breach(tell, format!("the file is damaged: {what}"));
+        }
+    }
+    Ok(())
+}
+
+/// Gaps between sequence numbers; numbers that are stored twice; intervals that nobody noted.
+fn sequences(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
+        "SELECT s.name, l.epoch, l.first, l.last FROM ledger l JOIN sensor s ON s.id = l.sensor
+         ORDER BY l.sensor, l.epoch, l.first",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut before: Option<(String, i64, i64)> = None;
+    while let Some(row) = rows.next()? {
+        let (sensor, epoch): (String, i64) = (row.get(0)?, row.get(1)?);
+        let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
+        let expected = match &before {
+            Some((same, of, last)) if *same == sensor && *of == epoch => last + 1,
+            _ => 1,
+        };
+        let of = format!("sensor {sensor}, epoch {epoch} ({})", utc(epoch.cast_unsigned()));
+        if first > expected {
+            let what = format!("{of}: sequence numbers {expected} to {} never came", first - 1);
+            tell(Finding { kind: FindingKind::Gap, what });
+        } else if first < expected {
+            breach(tell, format!("{of}: sequence numbers {first} to {} are noted twice", expected - 1));
+        }
+        before = Some((sensor, epoch, last));
+    }
+    let mut statement = connection.prepare(
+        "SELECT s.name, i.epoch, i.first, i.last FROM interval_raw i JOIN sensor s ON s.id = i.sensor
+         WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.sensor = i.sensor AND l.epoch = i.epoch
+             AND l.first <= i.first AND l.last >= i.last)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (sensor, epoch): (String, i64) = (row.get(0)?, row.get(1)?);
+        let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
+        breach(tell, format!("sensor {sensor}, epoch {epoch}: {first} to {last} are stored, but not noted"));
+    }
+    Ok(())
+}
+
+/// The first day of which counters are all kept.
+fn horizon(connection: &Connection, what: &str) -> rusqlite::Result<i64> {
+    connection
+        .query_row("SELECT coalesce(max(day), 0) FROM horizon WHERE what = ?1", [what], |row| row.get(0))
+}
+
+/// Each interval by itself, and that no two have the same sequence number.
+fn intervals(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let counters_from = horizon(connection, "counters")?.saturating_mul(NANOSECONDS_OF_DAY.cast_signed());
+    let mut statement = connection.prepare(&format!(
+        "SELECT {} FROM interval_raw i JOIN sensor s ON s.id = i.sensor ORDER BY i.sensor, i.epoch, i.first",
+        interval::COLUMNS
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut before: Option<(String, u64, u64)> = None;
+    while let Some(row) = rows.next()? {
+        let (id, interval) = interval::read(row)?;
+        let header = &interval.header;
+        let of = format!("sensor {}, {}", header.sensor, header.name());
+        if let Some((sensor, epoch, last)) = &before
+            && (sensor, *epoch) == (&header.sensor, header.epoch)
+            && header.first <= *last
+        {
+            breach(tell, format!("{of}: the interval before it has the sequence number {last}, too"));
+        }
+        before = Some((header.sensor.clone(), header.epoch, header.last));
+        for law in &header.breaches {
+            tell(Finding { kind: FindingKind::Reported, what: format!("{of}: its agent saw that {law}") });
+        }
+        if header.end.cast_signed() > counters_from {
+            counters_of(connection, id, &interval, &of, tell)?;
+        }
+        flows_of(connection, id, &interval, &of, tell)?;
+    }
+    Ok(())
+}
+
+fn counters_of(
+    connection: &Connection,
+    id: i64,
+    interval: &Interval,
+    of: &str,
+    tell: Tell<'_>,
+) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("SELECT counter, packets FROM counter_raw WHERE interval = ?1")?;
+    let mut rows = statement.query([id])?;
+    let mut counters = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (counter, packets): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let dimension = u8::try_from(counter >> 16).ok().and_then(Dimension::from_number);
+        let Some(dimension) = dimension else {
+            breach(tell, format!("{of}: it has a counter {counter}, of no dimension"));
+            continue;
+        };
+        let key = u32::try_from(counter & 0xffff).unwrap_or(u32::MAX);
+        counters.push(Counter { dimension, key, packets: packets.cast_unsigned() });
+    }
+    let mut totals = Totals::default();
+    if let Err(error) = add_to(&mut totals, &counters, &interval.header.watched_windows) {
+        breach(tell, format!("{of}: {error}"));
+        return Ok(());
+    }
+    let observed = totals.ip_protocols.iter().fold(0_u64, |sum, packets| sum.saturating_add(*packets));
+    let found = [totals.packets, totals.bytes, observed];
+    let noted = [interval.packets, interval.bytes, interval.observed];
+    if found != noted {
+        let what = "packets, bytes and observed packets";
+        breach(tell, format!("{of}: its counters come to {found:?} {what}, but {noted:?} are noted"));
+    }
+    // What the agent saw and said is not the store's fault.
+    if interval.header.breaches.is_empty() {
+        for law in conservation::breaches(&totals) {
+            breach(tell, format!("{of}: {law}"));
+        }
+    }
+    Ok(())
+}
+
+fn flows_of(
+    connection: &Connection,
+    id: i64,
+    interval: &Interval,
+    of: &str,
+    tell: Tell<'_>,
+) -> rusqlite::Result<()> {
+    let Some(flows) = interval.header.flows else { return Ok(()) };
+    let came = if interval.flows == Kept::NeverCame { 0 } else { flows.all_packets() };
+    if interval.flow_packets_missing != interval.observed.saturating_sub(came) {
+        let (missing, observed) = (interval.flow_packets_missing, interval.observed);
+        let what =
+            format!("{of}: {missing} packets are noted as missing in flows, of {observed} {came} came");
+        breach(tell, what);
+    }
+    if interval.flows != Kept::Rows {
+        return Ok(());
+    }
+    let overflow = "(f.source IS NULL OR length(f.source) = 0)";
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT coalesce(sum(NOT {overflow}), 0), coalesce(sum(iif({overflow}, 0, packets)), 0),
+             coalesce(sum({overflow}), 0), coalesce(sum(iif({overflow}, packets, 0)), 0)
+         FROM {} f WHERE id >= ?1 AND id < ?2",
+        table(flows.key)
+    ))?;
+    let found: [i64; 4] = statement.query_row([first_id(id), first_id(id + 1)], |row| {
+        Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+    })?;
+    let noted = [flows.rows, flows.packets, flows.overflow_rows, flows.overflow_packets];
+    if found.map(i64::cast_unsigned) != noted {
+        let what = "rows and packets of flows, and of those of many sources";
+        breach(tell, format!("{of}: there are {found:?} {what}, but {noted:?} are noted"));
+    }
+    Ok(())
+}
+
+/// Sums by port and by source, of days whose flows are all kept.
+fn sums_of_flows(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let nanoseconds = NANOSECONDS_OF_DAY;
+    let mut days = connection.prepare(&format!(
+        "SELECT day FROM (
+             SELECT {LAST} / {nanoseconds} AS day, max(flow_state > {ROWS}) AS gone FROM interval_raw i GROUP BY 1
+             UNION ALL
+             SELECT i.start / {nanoseconds}, max(flow_state > {ROWS}) FROM interval_raw i GROUP BY 1)
+         GROUP BY day HAVING max(gone) = 0"
+    ))?;
+    let days: Vec<i64> = days.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
+    for day in days.into_iter().filter(|day| *day >= horizon) {
+        // A long interval may touch days that it neither begins nor ends in.
+        let gone: bool = connection.query_row(
+            &format!(
+                "SELECT EXISTS (SELECT 1 FROM interval_raw WHERE flow_state > {ROWS}
+                 AND start < (?1 + 1) * {nanoseconds} AND \"end\" >= ?1 * {nanoseconds})"
+            ),
+            [day],
+            |row| row.get(0),
+        )?;
+        if gone {
+            continue;
+        }
+        let rows = |raw: &str, columns: &str, more: &str| {
+            format!(
+                "SELECT {columns}, f.packets AS packets, f.bytes AS bytes FROM interval_raw i
+                 CROSS JOIN {raw} f ON f.id >= i.id << {ROW_BITS} AND f.id < (i.id + 1) << {ROW_BITS}
+                 WHERE i.start < (?1 + 1) * {nanoseconds} AND i.\"end\" >= ?1 * {nanoseconds}
+                 AND {SEEN} / {nanoseconds} = ?1 {more}"
+            )
+        };
+        let both = |columns: &str, more: &str| {
+            format!("{} UNION ALL {}", rows("flow_raw", columns, more), rows("tuple_raw", columns, more))
+        };
+        let ports = both(&format!("i.sensor AS a, f.kind & {WITHOUT_WINDOW} AS b"), "");
+        compare(connection, day, "port_day", "sensor, kind", &ports, tell)?;
+        let sources = both(
+            &format!("f.source AS a, f.kind & {WITHOUT_WINDOW} AS b"),
+            "AND f.source IS NOT NULL AND length(f.source) > 0",
+        );
+        let keys = format!("source, kind & {WITHOUT_WINDOW}");
+        compare(connection, day, "source_day", &keys, &sources, tell)?;
+    }
+    Ok(())
+}
+
+fn compare(
+    connection: &Connection,
+    day: i64,
+    rollup: &str,
+    keys: &str,
+    rows: &str,
+    tell: Tell<'_>,
+) -> rusqlite::Result<()> {
+    let kept =
+        format!("SELECT {keys}, sum(packets), sum(bytes) FROM {rollup}_raw WHERE day = ?1 GROUP BY 1, 2");
+    let found = format!("SELECT a, b, sum(packets), sum(bytes) FROM ({rows}) GROUP BY 1, 2");
+    let differences = |one: &str, other: &str| -> rusqlite::Result<i64> {
+        let sql = format!("SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))");
+        connection.query_row(&sql, [day], |row| row.get(0))
+    };
+    let wrong = differences(&kept, &found)?;
+    let absent = differences(&found, &kept)?;
+    if wrong + absent > 0 {
+        let day = Day(u32::try_from(day).unwrap_or(0));
+        breach(
+            tell,
+            format!(
+                "{rollup} of {day}: {wrong} sums are not those of the flows, {absent} of the flows' are not there"
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Sums of counters, of days whose intervals are all kept.
+fn sums_of_counters(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
+    let nanoseconds = NANOSECONDS_OF_DAY;
+    let kept = "SELECT day, sensor, counter, packets FROM counter_day_raw WHERE day >= ?1";
+    let found = format!(
+        "SELECT {LAST} / {nanoseconds} AS day, i.sensor, c.counter, sum(c.packets) FROM interval_raw i
+         CROSS JOIN counter_raw c ON c.interval = i.id WHERE {LAST} / {nanoseconds} >= ?1 GROUP BY 1, 2, 3"
+    );
+    for (one, other, what) in
+        [(kept, found.as_str(), "are not those of the counters"), (&found, kept, "are of no sum")]
+    {
+        let mut statement = connection.prepare(&format!(
+            "SELECT d.day, s.name, count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other})) d
+             JOIN sensor s ON s.id = d.sensor GROUP BY 1, 2"
+        ))?;
+        let mut rows = statement.query(params![horizon])?;
+        while let Some(row) = rows.next()? {
+            let (day, sensor, count): (u32, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let day = Day(day);
+            breach(tell, format!("counter_day of {day}, sensor {sensor}: {count} figures {what}"));
+        }
+    }
+    Ok(())
+}
+
+/// Up-time, of days whose intervals are all kept.
+fn uptime(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
+    let mut found: BTreeMap<(u32, String), u64> = BTreeMap::new();
+    let mut statement = connection
+        .prepare("SELECT s.name, i.start, i.\"end\" FROM interval_raw i JOIN sensor s ON s.id = i.sensor")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
+        for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
+            if i64::from(day) >= horizon {
+                *found.entry((day, row.get(0)?)).or_default() += nanoseconds;
+            }
+        }
+    }
+    let mut statement = connection.prepare(
+        "SELECT u.day, s.name, u.nanoseconds FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
+         WHERE u.day >= ?1",
+    )?;
+    let mut rows = statement.query([horizon])?;
+    while let Some(row) = rows.next()? {
+        let (day, sensor): (u32, String) = (row.get(0)?, row.get(1)?);
+        let noted = row.get::<_, i64>(2)?.cast_unsigned();
+        let lasted = found.remove(&(day, sensor.clone())).unwrap_or(0);
+        if noted != lasted {
+            let what = format!("{noted} ns are noted, but its intervals lasted {lasted} ns");
+            breach(tell, format!("uptime_day of {}, sensor {sensor}: {what}", Day(day)));
+        }
+    }
+    for ((day, sensor), lasted) in found {
+        breach(tell, format!("uptime_day of {}, sensor {sensor}: {lasted} ns are not noted", Day(day)));
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What SQL can call here besides what SQLite brings.
+
+use std::net::IpAddr;
+
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::types::{FromSql as _, FromSqlError, ValueRef};
+use rusqlite::{Connection, Error, Result};
+
+use super::address::{Address, SensorSet, region_of};
+use crate::store::utc;
+
+const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
+    .union(FunctionFlags::SQLITE_DETERMINISTIC)
+    .union(FunctionFlags::SQLITE_INNOCUOUS);
+
+/// Gives a connection all of them.
+pub fn register(connection: &Connection) -> Result<()> {
+    connection.create_scalar_function(c"address_text", 1, FLAGS, address_text)?;
+    connection.create_scalar_function(c"address_value", 1, FLAGS, address_value)?;
+    connection.create_scalar_function(c"region_text", 1, FLAGS, |context| {
+        Ok(String::from_utf8_lossy(&region_of(context.get::<i64>(0)? & 1023)).into_owned())
+    })?;
+    connection.create_scalar_function(c"signatures_text", 1, FLAGS, |context| {
+        let bits: i64 = context.get(0)?;
+        let names = ["mirai", "zmap", "masscan", "bit3", "bit4", "bit5", "bit6", "bit7"];
+        let names = names.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0);
+        Ok(names.map(|(_, name)| *name).collect::<Vec<_>>().join("+"))
+    })?;
+    connection.create_scalar_function(c"utc", 1, FLAGS, |context| {
+        let time: Option<i64> = context.get(0)?;
+        Ok(time.and_then(|time| u64::try_from(time).ok()).map(utc))
+    })?;
+    connection.create_scalar_function(c"sensors_merge", 2, FLAGS, merge)?;
+    connection.create_scalar_function(c"sensors_count", 1, FLAGS, |context| {
+        let mut set = SensorSet::default();
+        set.add(context.get_raw(0)).map_err(argument)?;
+        Ok(set.count())
+    })?;
+    connection.create_aggregate_function(c"sensors_in_all", 1, FLAGS, InAll)
+}
+
+fn argument(error: FromSqlError) -> Error {
+    Error::UserFunctionError(Box::new(error))
+}
+
+/// An address as people write it; nothing for what is none.
+fn address_text(context: &Context<'_>) -> Result<Option<String>> {
+    match context.get_raw(0) {
+        // A row of many sources has none: see `flows`.
+        ValueRef::Null | ValueRef::Blob([]) => Ok(None),
+        value => Address::column_result(value)
+            .map(|address| Some(IpAddr::from(address).to_string()))
+            .map_err(argument),
+    }
+}
+
+/// An address as columns hold it, from how people write it; nothing for what is none.
+fn address_value(context: &Context<'_>) -> Result<Option<Address>> {
+    let text: String = context.get(0)?;
+    Ok(text.parse::<IpAddr>().ok().map(Address::from))
+}
+
+/// The set of both sets' sensors: an id as long as there is only one, which is the case of nearly all rows.
+fn merge(context: &Context<'_>) -> Result<rusqlite::types::Value> {
+    if let (ValueRef::Integer(one), ValueRef::Integer(other)) = (context.get_raw(0), context.get_raw(1))
+        && one == other
+    {
+        return Ok(one.into());
+    }
+    let mut set = SensorSet::default();
+    set.add(context.get_raw(0)).map_err(argument)?;
+    set.add(context.get_raw(1)).map_err(argument)?;
+    Ok(set.into_bits().into())
+}
+
+struct InAll;
+
+impl Aggregate<SensorSet, i64> for InAll {
+    fn init(&self, _: &mut Context<'_>) -> Result<SensorSet> {
+        Ok(SensorSet::default())
+    }
+
+    fn step(&self, context: &mut Context<'_>, set: &mut SensorSet) -> Result<()> {
+        set.add(context.get_raw(0)).map_err(argument)
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, set: Option<SensorSet>) -> Result<i64> {
+        Ok(set.map_or(0, |set| set.count()))
+    }
+}

@@ -1,0 +1,225 @@
+//! Sums by day, put together in memory for a group of batches, and added to the store's in the order of their keys.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::ops::AddAssign;
+
+use rusqlite::{Connection, params};
+use wire::{Counter, Header, Row};
+
+use super::address::{Address, region_number};
+use super::failure::failure;
+use super::flows::{TICK, times};
+use super::kind;
+use crate::store::{Day, NANOSECONDS_OF_DAY, Regions, StoreError};
+
+/// Sums that wait before they are added, so that memory does not grow with the batch.
+const MOST_SOURCES: usize = 1 << 19;
+const MOST_OTHERS: usize = 1 << 18;
+
+/// Sums of rows and counters that are not in the store yet.
+pub struct Rollups<'a> {
+    regions: &'a dyn Regions,
+    ports: HashMap<(u32, i64, i64, i64), Sum>,
+    sources: Vec<SourceRow>,
+    counters: HashMap<(u32, i64, i64), u64>,
+    uptime: HashMap<(u32, i64), u64>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    packets: u64,
+    bytes: u64,
+}
+
+impl AddAssign for Sum {
+    fn add_assign(&mut self, other: Self) {
+        self.packets = self.packets.saturating_add(other.packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct SourceRow {
+    day: u32,
+    source: Address,
+    kind: i64,
+    place: i64,
+    sensor: i64,
+    sum: Sum,
+    /// Milliseconds from the day's start.
+    first: i64,
+    last: i64,
+}
+
+impl SourceRow {
+    const fn key(&self) -> (u32, Address, i64, i64, i64) {
+        (self.day, self.source, self.kind, self.place, self.sensor)
+    }
+}
+
+/// The last moment of an interval; an end at midnight is the day's before.
+pub fn last_moment(header: &Header) -> u64 {
+    header.start.max(header.end.saturating_sub(1))
+}
+
+fn integer(sum: u64) -> Result<i64, StoreError> {
+    i64::try_from(sum).map_err(|_| StoreError::Range { what: format!("a sum of {sum}") })
+}
+
+fn sorted<K: Ord + Hash + Copy, V: Copy>(map: &mut HashMap<K, V>) -> Vec<(K, V)> {
+    let mut rows: Vec<(K, V)> = map.drain().collect();
+    rows.sort_unstable_by_key(|(key, _)| *key);
+    rows
+}
+
+impl<'a> Rollups<'a> {
+    pub fn new(regions: &'a dyn Regions) -> Self {
+        Self {
+            regions,
+            ports: HashMap::new(),
+            sources: Vec::new(),
+            counters: HashMap::new(),
+            uptime: HashMap::new(),
+        }
+    }
+
+    /// Adds the counters of an interval, to the day of its last moment, and how long it was.
+    pub fn add_counters(&mut self, sensor: i64, header: &Header, counters: &[Counter]) {
+        let Day(day) = Day::of(last_moment(header));
+        for counter in counters {
+            let sum = self.counters.entry((day, sensor, counter_number(counter))).or_default();
+            *sum = sum.saturating_add(counter.packets);
+        }
+        for (day, nanoseconds) in spans(header.start, header.end) {
+            *self.uptime.entry((day.0, sensor)).or_default() += nanoseconds;
+        }
+    }
+
+    /// Adds a row of flows, to the day of its first packet; no day that its interval has no moment of.
+    pub fn add_flow(&mut self, sensor: i64, header: &Header, row: &Row) {
+        let (first, lasting) = times(row, header.start);
+        let first = header.start.saturating_add_signed(first * TICK);
+        let day = Day::of(first.clamp(header.start, last_moment(header)));
+        let version = i64::from(self.regions.version(day)) << 10;
+        let region = row.source.map_or(0, |source| region_number(self.regions.region(source, day)));
+        let place = version | region;
+        let window = row.window.filter(|window| header.watched_windows.contains(window));
+        let kind = kind::of(row, window);
+        let sum = Sum { packets: row.packets, bytes: row.bytes };
+        *self.ports.entry((day.0, sensor, kind & kind::WITHOUT_WINDOW, place)).or_default() += sum;
+        if let Some(source) = row.source {
+            let first = (first.cast_signed() - day.start().cast_signed()).div_euclid(TICK);
+            let source = source.into();
+            let last = first + lasting;
+            self.sources.push(SourceRow { day: day.0, source, kind, place, sensor, sum, first, last });
+        }
+    }
+
+    /// Whether it is time to add what waits.
+    pub fn is_full(&self) -> bool {
+        self.sources.len() >= MOST_SOURCES
+            || self.ports.len() >= MOST_OTHERS
+            || self.counters.len() >= MOST_OTHERS
+    }
+
+    /// Adds all that waits to the store's sums.
+    pub fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.flush_ports(connection)?;
+        self.flush_sources(connection)?;
+        let mut statement = connection
+            .prepare_cached(
+                "INSERT INTO counter_day_raw (day, sensor, counter, packets) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET packets = packets + excluded.packets",
+            )
+            .map_err(failure)?;
+        for ((day, sensor, counter), packets) in sorted(&mut self.counters) {
+            statement.execute(params![day, sensor, counter, integer(packets)?]).map_err(failure)?;
+        }
+        let mut statement = connection
+            .prepare_cached(
+                "INSERT INTO uptime_day_raw (day, sensor, nanoseconds) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET nanoseconds = nanoseconds + excluded.nanoseconds",
+            )
+            .map_err(failure)?;
+        for ((day, sensor), nanoseconds) in sorted(&mut self.uptime) {
+            statement.execute(params![day, sensor, integer(nanoseconds)?]).map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    fn flush_ports(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut statement = connection
+            .prepare_cached(
+                "INSERT INTO port_day_raw (day, sensor, kind, place, packets, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",
+            )
+            .map_err(failure)?;
+        for ((day, sensor, kind, place), sum) in sorted(&mut self.ports) {
+            let (packets, bytes) = (integer(sum.packets)?, integer(sum.bytes)?);
+            statement.execute(params![day, sensor, kind, place, packets, bytes]).map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    fn flush_sources(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut statement = connection
+            .prepare_cached(
+                "INSERT INTO source_day_raw (day, source, kind, place, packets, bytes, first, lasting, sensors)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes,
+                     first = min(first, excluded.first),
+                     lasting = max(first + lasting, excluded.first + excluded.lasting)
+                         - min(first, excluded.first),
+                     sensors = sensors_merge(sensors, excluded.sensors)",
+            )
+            .map_err(failure)?;
+        self.sources.sort_unstable_by_key(SourceRow::key);
+        for same in self.sources.chunk_by(|one, other| one.key() == other.key()) {
+            let Some((&(mut row), others)) = same.split_first() else { continue };
+            for other in others {
+                row.sum += other.sum;
+                row.first = row.first.min(other.first);
+                row.last = row.last.max(other.last);
+            }
+            let SourceRow { day, source, kind, place, sensor, sum, first, last } = row;
+            let (packets, bytes) = (integer(sum.packets)?, integer(sum.bytes)?);
+            statement
+                .execute(params![day, source, kind, place, packets, bytes, first, last - first, sensor])
+                .map_err(failure)?;
+        }
+        self.sources.clear();
+        Ok(())
+    }
+}
+
+/// A counter as one number, see the schema.
+pub fn counter_number(counter: &Counter) -> i64 {
+    i64::from(counter.dimension as u8) << 16 | i64::from(counter.key)
+}
+
+/// How much of each day lies between two moments.
+pub fn spans(start: u64, end: u64) -> impl Iterator<Item = (Day, u64)> {
+    let days = Day::of(start).0..=Day::of(end).0;
+    days.map(Day).filter_map(move |day| {
+        let from = day.start().max(start);
+        let to = day.start().saturating_add(NANOSECONDS_OF_DAY).min(end);
+        (to > from).then(|| (day, to - from))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_split_at_midnights() {
+        let day = Day(19_782);
+        let spans = |start, end| spans(start, end).map(|(day, long)| (day.0, long)).collect::<Vec<_>>();
+        assert_eq!(spans(day.start() - 5, day.start()), [(19_781, 5)]);
+        assert_eq!(spans(day.start(), day.start()), []);
+        let end = day.start() + NANOSECONDS_OF_DAY + 7;
+        assert_eq!(spans(day.start() - 5, end), [(19_781, 5), (19_782, NANOSECONDS_OF_DAY), (19_783, 7)]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What every store promises, and what only this engine does.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::{SqliteOptions, SqliteReader, SqliteStore};
+use crate::store::conformance::{Sample, breaches, conformance, flow, packets};
+use crate::store::{Outcome, Period, Store, StoreError, Table};
+
+fn open(folder: &Path) -> Box<dyn Store> {
+    Box::new(store(folder))
+}
+
+fn store(folder: &Path) -> SqliteStore {
+    SqliteStore::open(&folder.join("store"), SqliteOptions::default()).unwrap()
+}
+
+conformance!(open);
+
+fn sample(sequence: u64) -> Sample {
+    let start = 1_767_225_600_000_000_000 + sequence * 60_000_000_000;
+    let rows = (0_u32..200)
+        .map(|number| flow(&std::net::Ipv4Addr::from_bits(number << 20).to_string(), 6, 23, 1, start));
+    Sample::new("tokyo", sequence, start).with(rows)
+}
+
+#[test]
+fn a_full_disk_stores_nothing_of_the_group_and_the_store_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path());
+    store.commit(&[sample(1).incoming()]).unwrap();
+    let pages: i64 = store.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let limit = |store: &SqliteStore, pages: i64| {
+        store.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    };
+    limit(&store, pages + 4);
+    let group: Vec<_> = (2..6).map(|sequence| sample(sequence).incoming()).collect();
+    let error = store.commit(&group).unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }) && error.is_passing(), "{error}");
+    let reader = store.reader().unwrap();
+    assert_eq!((packets(&*reader), breaches(&*reader).len()), (200, 0));
+    limit(&store, i64::from(u32::MAX) - 1);
+    assert_eq!(
+        store.commit(&group).unwrap(),
+        [Outcome::Stored, Outcome::Stored, Outcome::Stored, Outcome::Stored]
+    );
+    assert_eq!((packets(&*reader), breaches(&*reader).len()), (1_000, 0));
+}
+
+/// The files as they are, as a power cut would leave them.
+fn snapshot(from: &Path, to: &Path) {
+    for name in ["store", "store-wal"] {
+        fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn what_was_not_committed_when_the_power_went_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path());
+    store.connection.pragma_update(None, "cache_size", 10).unwrap();
+    store.commit(&[sample(1).incoming()]).unwrap();
+    let committed = fs::metadata(folder.path().join("store-wal")).unwrap().len();
+    // So large that pages go to the log before the end.
+    store.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store
+        .connection
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+             INSERT INTO counter_raw SELECT 77, i, i FROM n",
+        )
+        .unwrap();
+    assert!(fs::metadata(folder.path().join("store-wal")).unwrap().len() > committed);
+    let after = tempfile::tempdir().unwrap();
+    snapshot(folder.path(), after.path());
+    let mut again = SqliteStore::open(&after.path().join("store"), SqliteOptions::default()).unwrap();
+    let reader = again.reader().unwrap();
+    assert_eq!((packets(&*reader), breaches(&*reader)), (200, Vec::new()));
+    assert_eq!(again.commit(&[sample(1).incoming()]).unwrap(), [Outcome::AlreadyStored]);
+    assert_eq!(again.commit(&[sample(2).incoming()]).unwrap(), [Outcome::Stored]);
+}
+
+#[test]
+fn a_log_that_is_cut_anywhere_holds_whole_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path());
+    for sequence in 1..4 {
+        store.commit(&[sample(sequence).incoming()]).unwrap();
+    }
+    let length = fs::metadata(folder.path().join("store-wal")).unwrap().len();
+    for part in 0..12 {
+        let after = tempfile::tempdir().unwrap();
+        snapshot(folder.path(), after.path());
+        let log = fs::OpenOptions::new().write(true).open(after.path().join("store-wal")).unwrap();
+        log.set_len(length * part / 12 + 13).unwrap();
+        // Of a log that is cut before its first commit there is no store at all, and none is what it is taken for.
+        let mut again = SqliteStore::open(&after.path().join("store"), SqliteOptions::default()).unwrap();
+        let reader = again.reader().unwrap();
+        assert_eq!((packets(&*reader) % 200, breaches(&*reader)), (0, Vec::new()));
+        let outcomes: Vec<_> =
+            (1..4).flat_map(|number| again.commit(&[sample(number).incoming()]).unwrap()).collect();
+        assert!(outcomes.iter().all(|one| matches!(one, Outcome::Stored | Outcome::AlreadyStored)));
+        assert_eq!(packets(&*reader), 600);
+    }
+}
+
+#[test]
+fn flows_that_are_not_kept_are_in_the_sums() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let options = SqliteOptions { keep_flows: false, ..SqliteOptions::default() };
+    let mut store = SqliteStore::open(&path, options).unwrap();
+    store.commit(&[sample(1).incoming()]).unwrap();
+    let reader = store.reader().unwrap();
+    let mut rows = 0;
+    reader
+        .scan(Table::Flows, Period::ALL, &mut |record| {
+            rows += record.num_rows();
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!((rows, packets(&*reader), breaches(&*reader)), (0, 200, Vec::new()));
+}
+
+#[test]
+fn a_check_finds_what_is_wrong() {
+    let damages = [
+        "UPDATE counter_raw SET packets = packets + 1 WHERE counter = (SELECT max(counter) FROM counter_raw)",
+        "DELETE FROM flow_raw WHERE id = (SELECT max(id) FROM flow_raw)",
+        "UPDATE port_day_raw SET packets = packets + 1",
+        "DELETE FROM source_day_raw WHERE source = (SELECT max(source) FROM source_day_raw)",
+        "UPDATE counter_day_raw SET packets = packets - 1 WHERE counter = 0",
+        "DELETE FROM ledger",
+        "UPDATE uptime_day_raw SET nanoseconds = nanoseconds + 1",
+        "DELETE FROM uptime_day_raw",
+        "UPDATE interval_raw SET missing = 3",
+        "INSERT INTO ledger SELECT sensor, epoch, first + 1, last + 1 FROM ledger",
+    ];
+    for damage in damages {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(folder.path());
+        store.commit(&[sample(1).incoming(), sample(2).incoming()]).unwrap();
+        let reader = store.reader().unwrap();
+        assert_eq!(breaches(&*reader), [""; 0]);
+        assert!(store.connection.execute(damage, []).unwrap() > 0);
+        assert_ne!(breaches(&*reader), [""; 0], "{damage}");
+    }
+}
+
+#[test]
+fn what_is_no_store_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    assert!(matches!(SqliteReader::open(&path).err(), Some(StoreError::Missing { .. })));
+    fs::write(&path, "no database at all, but long enough to be looked at for what it could be instead: no")
+        .unwrap();
+    assert!(SqliteReader::open(&path).is_err());
+    assert!(SqliteStore::open(&path, SqliteOptions::default()).is_err());
+    let other = folder.path().join("other");
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert!(matches!(SqliteReader::open(&other).err(), Some(StoreError::Foreign { .. })));
+}
+
+#[test]
+fn questions_end_in_time_and_reach_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let mut reader = store.reader().unwrap();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let error = reader.query(endless, 1, Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(error, StoreError::Timeout { .. }), "{error}");
+    for sql in [
+        "ATTACH 'other' AS o",
+        "PRAGMA query_only = 0",
+        "BEGIN",
+        "DROP VIEW flows",
+        "SELECT load_extension('x')",
+    ] {
+        let error = reader.query(sql, 1, Duration::from_secs(9)).unwrap_err();
+        assert!(matches!(error, StoreError::Question { .. }), "{sql}: {error}");
+    }
+    assert!(!folder.path().join("other").exists());
+    // The reader is as good as before.
+    assert_eq!(packets(&*reader), 0);
+}
