@@ -1,9 +1,11 @@
 //! `apus-bench`, behind `cargo xtask bench`: ratios measured in one interleaved run.
 
+mod chain;
 mod drain;
 mod ingest;
 mod kernel;
 mod live;
+mod outage;
 mod ship;
 mod statistics;
 mod sustained;
@@ -26,6 +28,7 @@ enum Command {
     Ingest(ingest::Arguments),
     Kernel(kernel::Arguments),
     Live(live::Arguments),
+    Outage(outage::Arguments),
     Ship(ship::Arguments),
     Sustained(sustained::Arguments),
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Kernel(arguments) => kernel::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Outage(arguments) => outage::run(&arguments),
         Command::Ship(arguments) => ship::run(&arguments),
         Command::Sustained(arguments) => sustained::run(&arguments),
     };

@@ -3,10 +3,10 @@
 //! The whole chain for a while, agent and collector as processes of their own, by the agent's own histogram. What is
 //! stored at the end has to be what was sent, or the command fails.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,15 +14,9 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use sensor_user::table::grouped;
 use serde::Serialize;
-use testbed::collector::PORT;
-use testbed::{
-    Agent, Authority, Bpffs, Collector, Generator, Link, Namespace, Order, Pace, Uplink, document,
-    find_agent, find_collector, mix,
-};
+use testbed::{Generator, Namespace, Order, Pace, document, mix};
 
-/// Where the agent shows its metrics, in its namespace.
-const METRICS: &str = "127.0.0.1:9464";
-const SENSOR: &str = "bench";
+use crate::chain::{Chain, METRICS, Machines};
 
 /// Runs the whole chain for a while: p50 and p99 from an interval's end until it is stored
 #[derive(Args)]
@@ -46,61 +40,32 @@ struct Report {
     seconds: f64,
     sent: u64,
     stored: u64,
-    /// Of the agent's metrics, in its own words: from an interval's end until it was stored.
+    /// Lines of the agent's metrics: from an interval's end until it was stored.
     latency: Vec<String>,
     agent_cpu_percent: f64,
     agent_memory_bytes: u64,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let (sender, receiver, third) = (Namespace::new()?, Namespace::new()?, Namespace::new()?);
-    let (link, bpffs) = (Link::between(&sender, &receiver)?, Bpffs::new()?);
-    let uplink = Uplink::between(&receiver, &third, 0)?;
-    let folder = tempfile::Builder::new().prefix("apus-bench-").tempdir_in("/var/tmp")?;
-    let (program, address) = (find_collector()?, uplink.collector_address());
-    let authority = Authority::new(&program)?;
-    let (server, sensor) = (authority.server(&[&address])?, authority.sensor(SENSOR, 1)?);
-    let data = folder.path().join("store");
-    let collector = Collector::start(&program, &third, &address, &data, &authority, &server, &[])?;
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let (spool, url) = (text(&folder.path().join("spool")), format!("https://{address}:{PORT}"));
-    let (ca, certificate, key) =
-        (text(&authority.certificate()), text(&sensor.certificate), text(&sensor.key));
-    let metrics = format!("--metrics={METRICS}");
-    let flags = [
-        "--sensor",
-        SENSOR,
-        "--interval",
-        &arguments.interval,
-        "--spool",
-        &spool,
-        "--collector",
-        &url,
-        "--collector-ca",
-        &ca,
-        "--certificate",
-        &certificate,
-        "--key",
-        &key,
-        &metrics,
-    ];
+    let machines = Machines::new()?;
+    let chain = Chain::new(&machines)?;
     let mix = mix::telescope();
     let mut generator = Generator::new(&mix)?;
-    let mut agent =
-        Agent::start(&find_agent()?, &link.telescope, &bpffs.path().join("sensor"), &flags, || false)?;
+    let collector = chain.start_collector()?;
+    let mut agent = chain.start_agent(&arguments.interval)?;
     let (before, started) = (agent.processor_time()?, Instant::now());
     let stop = AtomicBool::new(false);
     let order =
         Order { pace: Pace::PacketsPerSecond(arguments.rate), stop: Some(&stop), ..Order::packets(u64::MAX) };
     let sent = thread::scope(|scope| {
-        let sending = scope.spawn(|| generator.send(&link, &order));
+        let sending = scope.spawn(|| generator.send(&chain.link, &order));
         thread::sleep(Duration::from_secs(arguments.seconds));
         stop.store(true, Ordering::Relaxed);
         sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     let (used, elapsed) = (agent.processor_time()? - before, started.elapsed().as_secs_f64());
     let memory = agent.most_memory()?;
-    let latency = latency(&receiver)?;
+    let latency = latency(&machines.sensor)?;
     agent.stop()?;
     let stored = collector.counted()?;
     let differences = document::differences(&mix.expected(&sent.by_kind), &stored);
@@ -135,18 +100,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn latency(namespace: &Namespace) -> Result<Vec<String>> {
     let address = METRICS.parse().context("no address")?;
     let text = namespace.within(|| get(address))??;
-    let lines: Vec<String> = text
-        .lines()
-        .filter(|line| line.starts_with("apus_sensor_ship") && line.contains("seconds"))
-        .map(Into::into)
-        .collect();
+    let is_latency = |line: &&str| line.starts_with("apus_sensor_ship_latency_quantile_seconds");
+    let lines: Vec<String> = text.lines().filter(is_latency).map(Into::into).collect();
     ensure!(!lines.is_empty(), "the agent tells no latency: {text}");
     Ok(lines)
 }
 
-fn get(address: std::net::SocketAddr) -> Result<String> {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(address)?;
+fn get(address: SocketAddr) -> Result<String> {
+    let mut stream = TcpStream::connect(address)?;
     stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: sensor\r\n\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;

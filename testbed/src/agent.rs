@@ -117,6 +117,13 @@ impl Agent {
         }
     }
 
+    /// Kills it outright.
+    pub fn kill(&mut self) {
+        // Both fail only where it has ended and been waited for.
+        let _ended = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+
     /// The intervals so far.
     #[must_use]
     pub fn intervals(&self) -> &[Value] {

@@ -116,6 +116,22 @@ pub const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "apus_sensor_ship_latency_quantile_seconds",
+        help: "The same since the agent started, so that as large a share of the intervals took at most as long",
+        kind: Kind::Gauge,
+        unit: Unit::Seconds,
+        since: Since::Start,
+        labels: &["quantile"],
+        values: |view, samples| {
+            let latencies = view.shipping.iter().map(|status| &status.latencies.stored);
+            for Latency { p50, p90, p99, max, .. } in latencies.filter(|latency| latency.count > 0) {
+                for (quantile, time) in [("0.5", p50), ("0.9", p90), ("0.99", p99), ("1", max)] {
+                    samples.put_of([quantile.into()], time.as_secs_f64());
+                }
+            }
+        },
+    },
+    Metric {
         name: "apus_sensor_ship_request_seconds",
         help: "From the start of a request to the collector's word that its interval is stored",
         kind: Kind::Histogram,
