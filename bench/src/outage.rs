@@ -92,8 +92,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn report(sent: &Sent, collector: &Collector<'_>, waited: Duration) -> Result<()> {
-    let question = "SELECT SUM(packets) AS packets, COUNT(*) AS intervals, SUM(sequence - first_sequence) AS merged, \
-                    MIN(first_sequence) AS first, MAX(sequence) AS last, SUM(sequence - first_sequence + 1) AS sequences, \
+    let question = "SELECT SUM(packets) AS packets, COUNT(*) AS intervals, SUM(last_sequence - first_sequence) AS merged, \
+                    MIN(first_sequence) AS first, MAX(last_sequence) AS last, SUM(last_sequence - first_sequence + 1) AS sequences, \
                     SUM(digests_lost_ipv4 + digests_lost_ipv6) AS lost, \
                     SUM(digests_unread_ipv4 + digests_unread_ipv6) AS unread, \
                     SUM(flow_packets_missing) AS missing, COUNT(DISTINCT epoch) AS epochs FROM intervals";

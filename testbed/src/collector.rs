@@ -108,7 +108,10 @@ impl<'a> Collector<'a> {
     /// # Errors
     /// Where something in it is wrong.
     pub fn verify(&self) -> Result<()> {
-        crate::run(self.namespace.command(&self.program).arg("verify").arg("--data").arg(&self.data))?;
+        let mut command = self.namespace.command(&self.program);
+        let output = command.arg("verify").arg("--data").arg(&self.data).output()?;
+        let words = [output.stdout, output.stderr].map(|words| String::from_utf8_lossy(&words).into_owned());
+        ensure!(output.status.success(), "the store is not sound: {}", words.concat());
         Ok(())
     }
 

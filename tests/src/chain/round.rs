@@ -273,7 +273,8 @@ impl<'a> Round<'a> {
     /// Each sequence of an epoch, from the first to the last, is there once.
     fn intervals(&mut self) -> Result<Told> {
         let collector = self.collector.take().context("no collector")?;
-        let rows = collector.sql("SELECT epoch, first_sequence, sequence FROM intervals ORDER BY 1, 2")?;
+        let rows = collector
+            .sql("SELECT epoch, first_sequence, last_sequence AS sequence FROM intervals ORDER BY 1, 2")?;
         let mut told = Told { sent: 0, intervals: 0, merged: 0 };
         let mut next = (Value::Null, 1);
         for row in &rows {
