@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 use sensor_ebpf::abi::{ABI_VERSION, CpuCounters, Ipv4Range, SIGNATURES_VERSION};
 use wire::law::Digests;
-use wire::{FlowsEncoder, FlowsHeader, Header, Name, WireError, dimension};
+use wire::{FlowsEncoder, FlowsHeader, Header, Name, Row, WireError, dimension};
 
 use crate::config::Settings;
 use crate::conservation::Breach;
@@ -53,7 +53,7 @@ impl Parts {
     pub fn new(facts: &Facts<'_>) -> Result<Self, WireError> {
         let header = facts.header();
         let counters = dimension::counters(facts.counted, facts.watched_windows);
-        let flows = facts.flows.map(encode).transpose()?;
+        let flows = facts.flows.map(|flows| encode(flows, &facts.span)).transpose()?;
         let sums = header.flows.unwrap_or_default();
         Ok(Self {
             name: header.name(),
@@ -66,12 +66,16 @@ impl Parts {
     }
 }
 
-fn encode(flows: &Flows) -> Result<Bytes, WireError> {
+/// A digest is stamped when it is read, which may be a moment after the interval's end; and the clock may have been set
+/// back and forth in between. A flow is of its interval all the same.
+fn encode(flows: &Flows, span: &RangeInclusive<u64>) -> Result<Bytes, WireError> {
     let mut encoder = FlowsEncoder::new()?;
     let mut pushed = Ok(());
     flows.for_each(|row| {
         if pushed.is_ok() {
-            pushed = encoder.push(&row);
+            let first_seen = row.first_seen.clamp(*span.start(), *span.end());
+            let last_seen = row.last_seen.clamp(first_seen, *span.end());
+            pushed = encoder.push(&Row { first_seen, last_seen, ..row });
         }
     });
     pushed?;

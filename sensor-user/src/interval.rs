@@ -4,10 +4,9 @@ use std::io;
 
 use jiff::Timestamp;
 use sensor_ebpf::abi::CpuCounters;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::config::Output;
-use crate::conservation::Breach;
 use crate::document::Document;
 use crate::evidence::EvidenceReport;
 use crate::flows::Summary;
@@ -26,8 +25,7 @@ pub struct Interval {
     pub start: Timestamp,
     pub end: Timestamp,
     /// Laws of conservation that do not hold: empty, unless something is very wrong.
-    #[serde(serialize_with = "as_text")]
-    pub conservation_breaches: Vec<Breach>,
+    pub conservation_breaches: Vec<String>,
     /// What became of the digests, where they are on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digests: Option<Digests>,
@@ -55,10 +53,6 @@ impl From<(u64, u64)> for RingFill {
 pub struct RingFill {
     pub most_waiting: u64,
     pub records: u64,
-}
-
-fn as_text<S: Serializer>(breaches: &[Breach], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(breaches.iter().map(ToString::to_string))
 }
 
 /// Nanoseconds since the Unix epoch as a time; what no clock can show is the nearest that can be.

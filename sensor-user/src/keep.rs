@@ -11,6 +11,7 @@ mod take_up;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use wire::Name;
 
 use crate::batch::Parts;
 use crate::config::Settings;
@@ -19,7 +20,7 @@ use crate::spool::{Interval, Merge, Spool, SpoolError, Status};
 use crate::state::State;
 
 pub use options::{SpoolFlags, SpoolOptions, SpoolOptionsError, SpoolSettings};
-pub use take_up::TakeUpError;
+pub use take_up::{TakeUpError, TakenUp};
 
 /// Why intervals are not kept or shipped.
 #[derive(Debug, thiserror::Error)]
@@ -53,16 +54,16 @@ impl Prepared {
     ///
     /// # Errors
     /// Where the spool cannot be opened, or is not this sensor's.
-    pub fn open(self, state: &State) -> Result<Keeper, KeepError> {
+    pub fn open(self, state: &State) -> Result<(Keeper, Option<TakenUp>), KeepError> {
         let Self { settings, shipper } = self;
         let (spool, findings) = Spool::open(&settings.folder, settings.limits(), Box::new(Counts))?;
         findings.iter().for_each(|finding| eprintln!("apus-sensor: spool: {finding}"));
-        take_up::take_up(&spool, state)?;
+        let taken_up = take_up::take_up(&spool, state)?;
         spool.release_all();
         let spool = Arc::new(spool);
         let shipper =
             shipper.map(|shipper| shipper.start(Arc::clone(&spool) as Arc<dyn Source>)).transpose()?;
-        Ok(Keeper { spool, shipper, flows_were_kept: true })
+        Ok((Keeper { spool, shipper, flows_were_kept: true }, taken_up))
     }
 }
 
@@ -102,8 +103,8 @@ impl Keeper {
     }
 
     /// Lets it be shipped, after it has been noted.
-    pub fn release(&self, parts: &Parts) {
-        if let Err(error) = self.spool.release(&parts.name) {
+    pub fn release(&self, name: &Name) {
+        if let Err(error) = self.spool.release(name) {
             // It is shipped after the next start.
             eprintln!("apus-sensor: warning: {error}");
         }

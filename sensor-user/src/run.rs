@@ -28,7 +28,6 @@ use crate::metrics::{self, MetricsError, MetricsFlags};
 use crate::pins::PinError;
 use crate::ship::ShipFlags;
 use agent::{Agent, Rooms};
-use signals::messages;
 
 /// Attaches the sensor and prints every interval's counts, until it is told to stop
 ///
@@ -105,6 +104,10 @@ pub enum RunError {
     Detached,
     #[error("conservation was broken in {0} intervals, please report it: their lines name the sums")]
     Conservation(u64),
+    #[error(
+        "the sensor was detached from outside, and its last interval could not be kept: its counts are lost"
+    )]
+    DetachedUnkept,
     #[error("the last interval is not kept; what it has counted stays in the kernel, for the next `run`")]
     Unkept,
     #[error("cannot make an interval's batch: {0}; please report it")]
@@ -170,10 +173,7 @@ pub fn run(arguments: &Arguments, output: impl io::Write) -> Result<(), RunError
     let (sensor, notices) = attach(&settings)?;
     notices.iter().for_each(|notice| eprintln!("apus-sensor: {notice}"));
     let (pins, is_fresh) = (sensor.pins.clone(), sensor.since == Since::ItsBeginning);
-    let begun = Agent::begin(settings, sensor, rooms, output).and_then(|agent| {
-        let signals = messages(signals).map_err(RunError::Signals)?;
-        Ok((agent, signals))
-    });
+    let begun = Agent::begin(settings, sensor, rooms, signals, output);
     let (mut agent, signals) = match begun {
         Ok(begun) => begun,
         Err(error) => {

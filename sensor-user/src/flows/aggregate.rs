@@ -3,7 +3,7 @@
 use sensor_ebpf::abi::Family;
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use serde::Serialize;
-use wire::{FlowKey, Row};
+use wire::{FlowKey, FlowsHeader, Row};
 
 use super::key::{BySource, ByTuple, Flow};
 use super::table::{Entry, Table};
@@ -85,6 +85,13 @@ pub struct Summary {
     /// Rows that stand for packets of many sources, beyond the limit of flows.
     pub overflow_rows: u64,
     pub overflow_packets: u64,
+}
+
+impl From<FlowsHeader> for Summary {
+    fn from(header: FlowsHeader) -> Self {
+        let FlowsHeader { key: _, rows, packets, overflow_rows, overflow_packets } = header;
+        Self { rows, packets, overflow_rows, overflow_packets }
+    }
 }
 
 impl Flows {

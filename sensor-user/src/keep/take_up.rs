@@ -1,7 +1,8 @@
 //! Taking up what an agent left that was killed between keeping an interval and noting it.
 
-use wire::{Batch, Limits, Name, WireError, dimension};
+use wire::{Batch, Header, Limits, Name, WireError, dimension};
 
+use crate::counters::Totals;
 use crate::spool::{Spool, SpoolError};
 use crate::state::State;
 
@@ -21,15 +22,21 @@ pub enum TakeUpError {
     TooMuch { name: Name },
 }
 
+/// An interval that was taken up.
+pub struct TakenUp {
+    pub header: Header,
+    pub counted: Totals,
+}
+
 /// Notes the interval that is in the spool and not in the kernel's record, if there is one.
 ///
 /// # Errors
 /// Where the spool is of another history than the kernel.
-pub fn take_up(spool: &Spool, state: &State) -> Result<(), TakeUpError> {
+pub fn take_up(spool: &Spool, state: &State) -> Result<Option<TakenUp>, TakeUpError> {
     let control = state.control();
-    let Some(name) = spool.last(control.epoch_unix_nanoseconds) else { return Ok(()) };
+    let Some(name) = spool.last(control.epoch_unix_nanoseconds) else { return Ok(None) };
     if name.last <= control.sequence {
-        return Ok(());
+        return Ok(None);
     }
     if name.first != control.sequence + 1 || name.last != name.first {
         return Err(TakeUpError::Ahead { name, reported: control.sequence });
@@ -37,12 +44,15 @@ pub fn take_up(spool: &Spool, state: &State) -> Result<(), TakeUpError> {
     let counts = spool.read_counts(&name).map_err(|source| TakeUpError::Unread { name, source })?;
     let batch =
         Batch::read(&counts, &Limits::default()).map_err(|source| TakeUpError::Unclear { name, source })?;
-    let mut totals = state.reported();
+    let mut counted = Totals::default();
     let unclear = |source: wire::CounterError| TakeUpError::Unclear { name, source: source.into() };
-    dimension::add_to(&mut totals, &batch.counters, &state.windows()).map_err(unclear)?;
+    // By the windows of the record, to which later ones were only added.
+    dimension::add_to(&mut counted, &batch.counters, &state.windows()).map_err(unclear)?;
+    let mut totals = state.reported();
+    totals.merge(&counted);
     if state.watcher.glance().since(&totals).is_none() {
         return Err(TakeUpError::TooMuch { name });
     }
     state.set_reported(&totals, batch.header.end);
-    Ok(())
+    Ok(Some(TakenUp { header: batch.header, counted }))
 }

@@ -10,6 +10,8 @@ use crate::interval::RingFill;
 /// An interval that has ended, as the agent's main thread has it.
 #[derive(Clone, Copy)]
 pub struct Report<'interval> {
+    /// Whether it is kept; else it goes on.
+    pub is_kept: bool,
     /// When the counters began at zero, nanoseconds since the Unix epoch.
     pub epoch: u64,
     pub sequence: u64,
@@ -57,6 +59,7 @@ pub struct Snapshot {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SinceStart {
     pub intervals: u64,
+    pub unkept: u64,
     pub breaches: u64,
     pub digests_unread: u64,
     pub packets_without_digest: u64,
@@ -69,6 +72,7 @@ impl Snapshot {
     #[must_use]
     pub fn next(report: &Report<'_>, earlier: SinceStart, top_ports: usize) -> Self {
         let Report {
+            is_kept,
             epoch,
             sequence,
             start,
@@ -112,7 +116,8 @@ impl Snapshot {
             flows,
             rings,
             since_start: SinceStart {
-                intervals: earlier.intervals + 1,
+                intervals: earlier.intervals + u64::from(is_kept),
+                unkept: earlier.unkept + u64::from(!is_kept),
                 breaches: earlier.breaches + breaches as u64,
                 digests_unread: earlier.digests_unread.saturating_add(digest_sums.unread.sum()),
                 packets_without_digest: earlier.packets_without_digest.saturating_add(digest_sums.off),

@@ -44,6 +44,7 @@ fn board() -> Board {
         }
         totals.merge(&counted);
         board.publish(&Report {
+            is_kept: true,
             epoch: EPOCH,
             sequence,
             start: EPOCH + (sequence - 1) * 60 * SECOND,

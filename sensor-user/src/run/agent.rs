@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use sensor_ebpf::abi::CpuCounters;
+use signal_hook::iterator::Signals;
 
 use super::RunError;
 use super::clock::{Clock, Now};
-use super::signals::wait;
+use super::signals::{messages, wait};
 use crate::attach::Sensor;
 use crate::batch::{Facts, Parts};
 use crate::capabilities;
@@ -22,8 +23,8 @@ use crate::flows::folder::{FlowsFolder, Span};
 use crate::flows::law::Since;
 use crate::flows::{Limits, Settled};
 use crate::interface::Interface;
-use crate::interval::{Interval, timestamp, write};
-use crate::keep::{Keeper, Prepared};
+use crate::interval::{Interval, RingFill, timestamp, write};
+use crate::keep::{Keeper, Prepared, TakenUp};
 use crate::logs::Lines;
 use crate::metrics::{self, Board, MetricsThread};
 
@@ -57,7 +58,14 @@ pub struct Rooms {
 
 impl<W: io::Write> Agent<W> {
     /// Gives up every privilege, and starts the threads.
-    pub fn begin(settings: Settings, mut sensor: Sensor, rooms: Rooms, output: W) -> Result<Self, RunError> {
+    pub fn begin(
+        settings: Settings,
+        mut sensor: Sensor,
+        rooms: Rooms,
+        signals: Signals,
+        output: W,
+    ) -> Result<(Self, Receiver<()>), RunError> {
+        let clock = Clock::starting(Now::read());
         let Rooms { folder, evidence, keeper, metrics } = rooms;
         let evidence = evidence.map(|evidence| evidence.open(&sensor)).transpose()?;
         // What remains is reading memory that is mapped, writing to files and talking to a collector. It has to come
@@ -65,15 +73,19 @@ impl<W: io::Write> Agent<W> {
         capabilities::drop_all()?;
         folder.as_ref().map(FlowsFolder::probe).transpose()?;
         std::mem::replace(&mut sensor.lines, Lines::NONE).keep_printing();
-        let keeper = keeper.map(|keeper| keeper.open(&sensor.state)).transpose()?;
+        let signals = messages(signals).map_err(RunError::Signals)?;
+        // First of all, for the rings do not wait: a large spool takes a while to be read.
+        let drain = start_draining(&settings, &mut sensor)?;
+        let evidence = evidence.map(evidence::Opened::start).transpose()?;
+        let (keeper, taken_up) = match keeper.map(|keeper| keeper.open(&sensor.state)).transpose()? {
+            None => (None, None),
+            Some((keeper, taken_up)) => (Some(keeper), taken_up),
+        };
         let board = metrics.as_ref().map(|_| board(&settings, keeper.as_ref()));
         let metrics = metrics.zip(board.clone()).map(|(metrics, board)| metrics.start(board)).transpose()?;
         let metrics = board.zip(metrics);
-        let drain = start_draining(&settings, &mut sensor)?;
-        let evidence = evidence.map(evidence::Opened::start).transpose()?;
         let since = sensor.since;
-        let clock = Clock::default();
-        Ok(Self {
+        let mut agent = Self {
             drain,
             evidence,
             keeper,
@@ -85,7 +97,33 @@ impl<W: io::Write> Agent<W> {
             folder,
             output,
             breached: 0,
-        })
+        };
+        if let Some(taken_up) = taken_up {
+            agent.tell(&taken_up)?;
+        }
+        Ok((agent, signals))
+    }
+
+    /// Prints an interval that an agent before this one has kept and not noted, and so perhaps not printed.
+    fn tell(&mut self, taken_up: &TakenUp) -> Result<(), RunError> {
+        let TakenUp { header, counted } = taken_up;
+        let windows = &header.watched_windows;
+        eprintln!("apus-sensor: found interval {} kept and not noted; it is now", header.last);
+        let rings = RingFill { most_waiting: header.ring_most_waiting, records: header.ring_records };
+        let interval = Interval {
+            sensor: header.sensor.clone(),
+            epoch: time(header.epoch),
+            sequence: header.last,
+            start: time(header.start),
+            end: time(header.end),
+            conservation_breaches: header.breaches.clone(),
+            digests: header.digests,
+            flows: header.flows.map(Into::into),
+            rings: header.digests.map(|_| rings),
+            evidence: None,
+            counts: Document::new(counted, windows),
+        };
+        write(&mut self.output, self.settings.output, &interval, counted, windows).map_err(RunError::Output)
     }
 
     pub fn run(&mut self, signals: &Receiver<()>) -> Result<(), RunError> {
@@ -97,11 +135,11 @@ impl<W: io::Write> Agent<W> {
                 evidence.end();
             }
             let is_kept = self.report()?;
-            if !is_kept && (stopped || detached) {
-                return Err(RunError::Unkept);
-            }
             if detached {
-                return Err(RunError::Detached);
+                return Err(if is_kept { RunError::Detached } else { RunError::DetachedUnkept });
+            }
+            if stopped && !is_kept {
+                return Err(RunError::Unkept);
             }
             self.warn_of_lost_interfaces();
             if stopped {
@@ -190,6 +228,14 @@ impl<W: io::Write> Agent<W> {
             watched_windows: &windows,
             flows: finished.as_ref().map(|finished| &finished.flows),
         };
+        if let (Some(folder), Some(flows)) = (&self.folder, facts.flows) {
+            let (start, end) = (*facts.span.start(), *facts.span.end());
+            let span = Span { epoch: time(facts.epoch), sequence: facts.sequence, start, end };
+            // Counts are kept all the same, and the next interval's flows may find room again.
+            if let Err(error) = folder.write(span, flows) {
+                eprintln!("apus-sensor: warning: {}", crate::one_line(&error));
+            }
+        }
         let kept = match &mut self.keeper {
             None => None,
             Some(keeper) => {
@@ -199,46 +245,43 @@ impl<W: io::Write> Agent<W> {
                         "apus-sensor: warning: {}; the interval goes on, and its counts stay in the kernel",
                         crate::one_line(&error)
                     );
+                    publish(self.metrics.as_ref(), &facts, &cut.totals, false);
                     // Its flows are gone with it: their digests have been read.
                     self.since = Since::Later;
                     return Ok(false);
                 }
-                state.set_reported(&cut.totals, now.unix);
-                keeper.release(&parts);
                 Some(parts.name)
             }
         };
+        publish(self.metrics.as_ref(), &facts, &cut.totals, true);
         let interval = Interval {
             sensor: self.settings.sensor.clone(),
             epoch: time(facts.epoch),
             sequence: facts.sequence,
             start: time(*facts.span.start()),
             end: time(*facts.span.end()),
-            conservation_breaches: cut.breaches.clone(),
+            conservation_breaches: cut.breaches.iter().map(ToString::to_string).collect(),
             digests: facts.digests,
             flows: facts.summary,
             rings: facts.rings,
             evidence: self.evidence.as_mut().map(|evidence| evidence.report(&counted)),
             counts: Document::new(&counted, &windows),
         };
-        if let (Some(folder), Some(flows)) = (&self.folder, facts.flows) {
-            let (start, end) = (*facts.span.start(), *facts.span.end());
-            let span = Span { epoch: interval.epoch, sequence: facts.sequence, start, end };
-            // Counts are kept all the same, and the next interval's flows may find room again.
-            if let Err(error) = folder.write(span, flows) {
-                eprintln!("apus-sensor: warning: {}", crate::one_line(&error));
-            }
-        }
-        if let Some((board, _)) = &self.metrics {
-            board.publish(&report(&facts, &cut.totals));
-        }
         write(&mut self.output, self.settings.output, &interval, &counted, &windows)
             .map_err(RunError::Output)?;
-        if kept.is_none() {
-            state.set_reported(&cut.totals, now.unix);
+        self.sensor.state.set_reported(&cut.totals, now.unix);
+        if let (Some(keeper), Some(name)) = (&mut self.keeper, kept) {
+            keeper.release(&name);
         }
         self.clock.note(now);
         Ok(true)
+    }
+}
+
+/// Puts the interval up for whoever watches.
+fn publish(metrics: Option<&(Board, MetricsThread)>, facts: &Facts<'_>, totals: &CpuCounters, is_kept: bool) {
+    if let Some((board, _)) = metrics {
+        board.publish(&report(facts, totals, is_kept));
     }
 }
 
@@ -250,8 +293,13 @@ fn board(settings: &Settings, keeper: Option<&Keeper>) -> Board {
 }
 
 /// An interval that has ended, for the board.
-fn report<'interval>(facts: &Facts<'interval>, totals: &'interval CpuCounters) -> metrics::Report<'interval> {
+fn report<'interval>(
+    facts: &Facts<'interval>,
+    totals: &'interval CpuCounters,
+    is_kept: bool,
+) -> metrics::Report<'interval> {
     metrics::Report {
+        is_kept,
         epoch: facts.epoch,
         sequence: facts.sequence,
         start: *facts.span.start(),

@@ -27,30 +27,38 @@ impl Now {
     }
 }
 
-/// The end of the last interval, where this agent saw it.
-#[derive(Default)]
-pub struct Clock(Option<Now>);
+/// What this agent last knew of both clocks: the end of the last interval, or its own start.
+pub struct Clock {
+    last: Now,
+    /// Whether the interval that is open began then, and not before the agent did.
+    is_end: bool,
+}
 
 impl Clock {
+    /// At an agent's start.
+    #[must_use]
+    pub const fn starting(now: Now) -> Self {
+        Self { last: now, is_end: false }
+    }
+
     /// When the interval that ends now began and ended, and by how much the clock was set in it. `reported` is
     /// when the one before it ended, in nanoseconds since the Unix epoch, by the clock of that moment.
     ///
-    /// An interval is as long as it was, whatever the clock says.
+    /// An interval is as long as it was, whatever the clock says. Only what passed before the agent started is believed
+    /// of the clock: it is neither less than nothing nor more than this machine has run.
     pub fn span(&self, reported: u64, now: Now) -> (RangeInclusive<u64>, i64) {
-        // Time does not run backwards: where it seems to, the clock was set back by at least so much.
-        let back = now.unix.checked_signed_diff(reported).unwrap_or_default().min(0);
-        let as_it_seems = (reported.min(now.unix)..=now.unix, back);
-        let Some(last) = self.0 else { return as_it_seems };
-        let began = now.unix.saturating_sub(now.boot.saturating_sub(last.boot));
+        let Self { last, is_end } = self;
+        let before = if *is_end { 0 } else { last.unix.saturating_sub(reported).min(last.boot) };
+        let began = now.unix.saturating_sub(before.saturating_add(now.boot.saturating_sub(last.boot)));
         if u128::from(began.abs_diff(reported)) < SMALLEST_STEP.as_nanos() {
-            return as_it_seems;
+            return (reported.min(now.unix)..=now.unix, 0);
         }
         (began..=now.unix, began.checked_signed_diff(reported).unwrap_or_default())
     }
 
     /// Notes that an interval has ended.
     pub fn note(&mut self, end: Now) {
-        self.0 = Some(end);
+        *self = Self { last: end, is_end: true };
     }
 }
 
@@ -69,18 +77,23 @@ mod tests {
         ([span.start() / SECOND, span.end() / SECOND], step / SECOND.cast_signed())
     }
 
+    fn ended(unix: u64, boot: u64) -> Clock {
+        let mut clock = Clock::starting(now(1, 1));
+        clock.note(now(unix, boot));
+        clock
+    }
+
     #[test]
     fn intervals_follow_each_other() {
-        let mut clock = Clock::default();
-        assert_eq!(span(&clock, 1_000, now(1_060, 60)), ([1_000, 1_060], 0));
-        clock.note(now(1_060, 60));
-        assert_eq!(span(&clock, 1_060, now(1_120, 120)), ([1_060, 1_120], 0));
+        let mut clock = Clock::starting(now(1_010, 1_010));
+        assert_eq!(span(&clock, 1_000, now(1_060, 1_060)), ([1_000, 1_060], 0));
+        clock.note(now(1_060, 1_060));
+        assert_eq!(span(&clock, 1_060, now(1_120, 1_120)), ([1_060, 1_120], 0));
     }
 
     #[test]
     fn a_clock_that_is_set_makes_no_interval_longer_or_shorter() {
-        let mut clock = Clock::default();
-        clock.note(now(1_060, 60));
+        let clock = ended(1_060, 60);
         assert_eq!(span(&clock, 1_060, now(4_720, 120)), ([4_660, 4_720], 3_600));
         assert_eq!(span(&clock, 1_060, now(520, 120)), ([460, 520], -600));
     }
@@ -88,16 +101,26 @@ mod tests {
     /// What drifts is not set: not the smallest gap between intervals.
     #[test]
     fn a_clock_that_is_kept_right_is_not_set() {
-        let mut clock = Clock::default();
-        clock.note(now(1_060, 60));
         let late = Now { unix: 1_120 * SECOND + 50_000_000, boot: 120 * SECOND };
-        assert_eq!(clock.span(1_060 * SECOND, late), (1_060 * SECOND..=late.unix, 0));
+        assert_eq!(ended(1_060, 60).span(1_060 * SECOND, late), (1_060 * SECOND..=late.unix, 0));
     }
 
-    /// After a start there is nothing to measure with but that time never runs backwards.
+    /// The first interval of an agent, which another one began: what passed between them, and since it started.
     #[test]
-    fn a_new_agent_believes_the_clock() {
-        assert_eq!(span(&Clock::default(), 1_000, now(400, 5)), ([400, 400], -600));
-        assert_eq!(span(&Clock::default(), 1_000, now(4_000, 5)), ([1_000, 4_000], 0));
+    fn a_clock_that_is_set_while_no_agent_runs_or_right_after_is_noticed() {
+        // Back by an hour while none ran.
+        assert_eq!(
+            span(&Clock::starting(now(6_400, 9_010)), 10_000, now(6_460, 9_070)),
+            ([6_400, 6_460], -3_600)
+        );
+        // Forward from 1970 right after the start, by the network.
+        let first = Clock::starting(now(5, 5));
+        assert_eq!(span(&first, 5, now(1_700_000_060, 65)), ([1_700_000_000, 1_700_000_060], 1_699_999_995));
+        // Forward while none ran: the machine is not as old as that.
+        let machine = Clock::starting(now(1_700_000_000, 300));
+        assert_eq!(
+            span(&machine, 20, now(1_700_000_060, 360)),
+            ([1_699_999_700, 1_700_000_060], 1_699_999_680)
+        );
     }
 }

@@ -85,6 +85,17 @@ pub const METRICS: &[Metric] = &[
         },
     },
     Metric {
+        name: "apus_sensor_unkept_intervals_total",
+        help: "Times that an interval could not be kept on disk and went on instead, its counts in the kernel",
+        kind: Kind::Counter,
+        unit: Unit::Intervals,
+        since: Since::Start,
+        labels: &[],
+        values: |view, samples| {
+            samples.put(view.snapshot.as_ref().map_or(0, |snapshot| snapshot.since_start.unkept));
+        },
+    },
+    Metric {
         name: "apus_sensor_conservation_breaches_total",
         help: "Laws of conservation that did not hold; more than zero is a fault to report",
         kind: Kind::Counter,
