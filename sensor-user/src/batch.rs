@@ -5,12 +5,13 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 use sensor_ebpf::abi::{ABI_VERSION, CpuCounters, Ipv4Range, SIGNATURES_VERSION};
 use wire::law::Digests;
-use wire::{FlowsEncoder, FlowsHeader, Header, Name, Row, WireError, dimension};
+use wire::{FlowsEncoder, FlowsHeader, Header, Row, WireError, dimension};
 
 use crate::config::Settings;
 use crate::conservation::Breach;
 use crate::flows::{Flows, Summary};
 use crate::interval::RingFill;
+use crate::spool::Interval;
 
 /// What an interval's batch is made of.
 pub struct Facts<'a> {
@@ -32,34 +33,20 @@ pub struct Facts<'a> {
     pub flows: Option<&'a Flows>,
 }
 
-/// A batch in its two parts.
-pub struct Parts {
-    pub name: Name,
-    /// Nanoseconds since the Unix epoch.
-    pub end: u64,
-    /// What must never be lost.
-    pub counts: Bytes,
-    /// What may be, where there is no room.
-    pub flows: Option<Bytes>,
-    pub flow_rows: u64,
-    pub flow_packets: u64,
-}
-
-impl Parts {
-    /// Makes the batch.
+impl Facts<'_> {
+    /// The batch, in its two parts, as the spool takes it.
     ///
     /// # Errors
     /// Those of [`wire::counts`].
-    pub fn new(facts: &Facts<'_>) -> Result<Self, WireError> {
-        let header = facts.header();
-        let counters = dimension::counters(facts.counted, facts.watched_windows);
-        let flows = facts.flows.map(|flows| encode(flows, &facts.span)).transpose()?;
+    pub fn batch(&self) -> Result<Interval, WireError> {
+        let header = self.header();
+        let counters = dimension::counters(self.counted, self.watched_windows);
         let sums = header.flows.unwrap_or_default();
-        Ok(Self {
+        Ok(Interval {
             name: header.name(),
             end: header.end,
             counts: wire::counts(&header, &counters)?.into(),
-            flows,
+            flows: self.flows.map(|flows| encode(flows, &self.span)).transpose()?,
             flow_rows: sums.all_rows(),
             flow_packets: sums.all_packets(),
         })

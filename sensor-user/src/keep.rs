@@ -13,7 +13,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wire::Name;
 
-use crate::batch::Parts;
 use crate::config::Settings;
 use crate::ship::{self, ShipError, Shipper, Source, StatusHandle};
 use crate::spool::{Interval, Merge, Spool, SpoolError, Status};
@@ -79,19 +78,9 @@ impl Keeper {
     ///
     /// # Errors
     /// Where there is no room, or the disk fails.
-    pub fn keep(&mut self, parts: &Parts) -> Result<(), SpoolError> {
-        let Parts { name, end, counts, flows, flow_rows, flow_packets } = parts;
-        let (counts, flows) = (counts.clone(), flows.clone());
-        let has_flows = flows.is_some();
-        let interval = Interval {
-            name: *name,
-            end: *end,
-            counts,
-            flows,
-            flow_rows: *flow_rows,
-            flow_packets: *flow_packets,
-        };
-        let kept = self.spool.append(&interval)?;
+    pub fn keep(&mut self, interval: &Interval) -> Result<(), SpoolError> {
+        let has_flows = interval.flows.is_some();
+        let kept = self.spool.append(interval)?;
         let flows_kept = kept.flows_kept || !has_flows;
         if !flows_kept && self.flows_were_kept {
             eprintln!(

@@ -1,12 +1,13 @@
 //! A replay's intervals as files, each a batch, for a collector to import.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use wire::WireError;
 
-use crate::batch::{Facts, Parts};
+use crate::batch::Facts;
+use crate::spool::Interval;
 
 /// Why a batch is not in a file.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +26,7 @@ pub enum BatchFileError {
 /// # Errors
 /// Where the file system is against it.
 pub fn write(folder: &Path, facts: &Facts<'_>) -> Result<(), BatchFileError> {
-    let Parts { name, counts, flows, .. } = Parts::new(facts)?;
+    let Interval { name, counts, flows, .. } = facts.batch()?;
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| BatchFileError::Write { path, source }
@@ -36,6 +37,8 @@ pub fn write(folder: &Path, facts: &Facts<'_>) -> Result<(), BatchFileError> {
         return Err(BatchFileError::There(path));
     }
     let part = path.with_extension("batch.part");
-    fs::write(&part, [&counts[..], flows.as_deref().unwrap_or_default()].concat()).map_err(failed(&part))?;
+    let mut file = File::create(&part).map_err(failed(&part))?;
+    let written = file.write_all(&counts).and_then(|()| file.write_all(flows.as_deref().unwrap_or_default()));
+    written.and_then(|()| file.sync_all()).map_err(failed(&part))?;
     fs::rename(&part, &path).map_err(failed(&path))
 }

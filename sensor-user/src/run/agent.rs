@@ -12,7 +12,7 @@ use super::RunError;
 use super::clock::{Clock, Now};
 use super::signals::{messages, wait};
 use crate::attach::Sensor;
-use crate::batch::{Facts, Parts};
+use crate::batch::Facts;
 use crate::capabilities;
 use crate::config::Settings;
 use crate::conservation;
@@ -239,8 +239,8 @@ impl<W: io::Write> Agent<W> {
         let kept = match &mut self.keeper {
             None => None,
             Some(keeper) => {
-                let parts = Parts::new(&facts)?;
-                if let Err(error) = keeper.keep(&parts) {
+                let batch = facts.batch()?;
+                if let Err(error) = keeper.keep(&batch) {
                     eprintln!(
                         "apus-sensor: warning: {}; the interval goes on, and its counts stay in the kernel",
                         crate::one_line(&error)
@@ -250,7 +250,7 @@ impl<W: io::Write> Agent<W> {
                     self.since = Since::Later;
                     return Ok(false);
                 }
-                Some(parts.name)
+                Some(batch.name)
             }
         };
         publish(self.metrics.as_ref(), &facts, &cut.totals, true);
