@@ -1,12 +1,16 @@
 //! The whole chain for a benchmark: generator, sensor, TLS, collector, store, each on a machine of its own.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use anyhow::Result;
 use tempfile::TempDir;
 use testbed::collector::PORT;
 use testbed::{
-    Agent, Authority, Bpffs, Collector, Identity, Link, Namespace, Uplink, find_agent, find_collector,
+    Agent, Authority, Bpffs, Collector, Generator, Identity, Link, Namespace, Order, Pace, Sent, Uplink,
+    find_agent, find_collector,
 };
 
 const SENSOR: &str = "bench";
@@ -58,6 +62,25 @@ impl<'a> Chain<'a> {
             server,
             sensor,
             collector,
+        })
+    }
+
+    /// Sends at this rate for as long as the work takes.
+    pub fn while_sending<T>(
+        &self,
+        generator: &mut Generator,
+        rate: NonZeroU32,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<(Sent, T)> {
+        let stop = AtomicBool::new(false);
+        let order =
+            Order { pace: Pace::PacketsPerSecond(rate), stop: Some(&stop), ..Order::packets(u64::MAX) };
+        thread::scope(|scope| {
+            let sending = scope.spawn(|| generator.send(&self.link, &order));
+            let done = work();
+            stop.store(true, Ordering::Relaxed);
+            let sent = sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok((sent, done?))
         })
     }
 

@@ -4,7 +4,6 @@
 //! packet, and no interval may be missing or twice, or the command fails.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use sensor_user::table::grouped;
 use serde_json::Value;
-use testbed::{Collector, Generator, Order, Pace, Sent, document, mix};
+use testbed::{Collector, Generator, Sent, document, mix};
 
 use crate::chain::{Chain, Machines};
 
@@ -45,32 +44,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut generator = Generator::new(&mix)?;
     let collector = chain.start_collector()?;
     let mut agent = chain.start_agent(&arguments.interval)?;
-    let stop = AtomicBool::new(false);
-    let order =
-        Order { pace: Pace::PacketsPerSecond(arguments.rate), stop: Some(&stop), ..Order::packets(u64::MAX) };
-    let (sent, collector) = thread::scope(|scope| -> Result<(Sent, Collector<'_>)> {
-        let sending = scope.spawn(|| generator.send(&chain.link, &order));
-        let middle = || -> Result<Collector<'_>> {
-            thread::sleep(AROUND);
-            collector.stop()?;
-            println!("the collector is stopped for {} s", arguments.seconds);
-            let part = Duration::from_secs(arguments.seconds) / (arguments.kills + 1);
-            for number in 1..=arguments.kills {
-                thread::sleep(part);
-                agent.kill();
-                agent = chain.start_agent(&arguments.interval)?;
-                println!("the agent was killed, and is started again: {number}");
-            }
+    let (sent, collector) = chain.while_sending(&mut generator, arguments.rate, || {
+        thread::sleep(AROUND);
+        collector.stop()?;
+        println!("the collector is stopped for {} s", arguments.seconds);
+        let part = Duration::from_secs(arguments.seconds) / (arguments.kills + 1);
+        for number in 1..=arguments.kills {
             thread::sleep(part);
-            println!("the collector is started again");
-            let collector = chain.start_collector()?;
-            thread::sleep(AROUND);
-            Ok(collector)
-        };
-        let collector = middle();
-        stop.store(true, Ordering::Relaxed);
-        let sent = sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok((sent, collector?))
+            agent.kill();
+            agent = chain.start_agent(&arguments.interval)?;
+            println!("the agent was killed, and is started again: {number}");
+        }
+        thread::sleep(part);
+        println!("the collector is started again");
+        let collector = chain.start_collector()?;
+        thread::sleep(AROUND);
+        Ok(collector)
     })?;
     let waiting = Instant::now();
     while collector.packets()? < sent.packets {

@@ -6,7 +6,6 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use sensor_user::table::grouped;
 use serde::Serialize;
-use testbed::{Generator, Namespace, Order, Pace, document, mix};
+use testbed::{Generator, Namespace, document, mix};
 
 use crate::chain::{Chain, METRICS, Machines};
 
@@ -54,14 +53,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let collector = chain.start_collector()?;
     let mut agent = chain.start_agent(&arguments.interval)?;
     let (before, started) = (agent.processor_time()?, Instant::now());
-    let stop = AtomicBool::new(false);
-    let order =
-        Order { pace: Pace::PacketsPerSecond(arguments.rate), stop: Some(&stop), ..Order::packets(u64::MAX) };
-    let sent = thread::scope(|scope| {
-        let sending = scope.spawn(|| generator.send(&chain.link, &order));
+    let (sent, ()) = chain.while_sending(&mut generator, arguments.rate, || {
         thread::sleep(Duration::from_secs(arguments.seconds));
-        stop.store(true, Ordering::Relaxed);
-        sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        Ok(())
     })?;
     let (used, elapsed) = (agent.processor_time()? - before, started.elapsed().as_secs_f64());
     let memory = agent.most_memory()?;
