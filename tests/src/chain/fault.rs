@@ -14,8 +14,10 @@ pub enum Fault {
     RestartCollector,
     CutNetwork,
     SlowNetwork,
-    /// The disk that the spool is on.
+    /// The disk that the spool is on, at once.
     FillSpool,
+    /// The same while the collector is away, and by what the agent keeps: first flows go, then old counts become one.
+    CrowdSpool,
     /// The disk that the store is on.
     FillStore,
     /// The agent's clock, by so many seconds.
@@ -28,7 +30,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind of fault.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Nothing,
         Self::KillAgent,
         Self::KillCollector,
@@ -38,6 +40,7 @@ impl Fault {
         Self::CutNetwork,
         Self::SlowNetwork,
         Self::FillSpool,
+        Self::CrowdSpool,
         Self::FillStore,
         Self::SetClock(0),
         Self::ExpireCertificate,

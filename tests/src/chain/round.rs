@@ -21,6 +21,8 @@ use crate::agent::{Agent, OBSERVING};
 /// How long it may take until everything is stored after all is mended.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_millis(25);
+/// Time for some intervals, for which there is no room.
+const CROWDING: Duration = Duration::from_millis(1_500);
 
 /// One round: a fresh spool and a fresh store.
 pub struct Round<'a> {
@@ -42,11 +44,33 @@ pub struct Round<'a> {
     pub faults: Vec<Fault>,
 }
 
-/// What a round came to.
+/// What rounds came to: whether the faults have left their traces.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Told {
-    pub sent: u64,
+    pub packets: u64,
     pub intervals: u64,
+    /// Sequences that became part of a longer interval.
     pub merged: u64,
+    /// Intervals in which the clock was set.
+    pub clock_steps: u64,
+    /// Intervals whose flows were dropped on the way, and packets that are in no flow.
+    pub without_flows: u64,
+    pub packets_in_no_flow: u64,
+}
+
+impl Told {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            packets: self.packets + other.packets,
+            intervals: self.intervals + other.intervals,
+            merged: self.merged + other.merged,
+            clock_steps: self.clock_steps + other.clock_steps,
+            without_flows: self.without_flows + other.without_flows,
+            packets_in_no_flow: self.packets_in_no_flow + other.packets_in_no_flow,
+        }
+    }
 }
 
 impl<'a> Round<'a> {
@@ -200,6 +224,13 @@ impl<'a> Round<'a> {
             Fault::CutNetwork => uplink.cut()?,
             Fault::SlowNetwork => uplink.slow_down(Some(2_000_000))?,
             Fault::FillSpool => return Filled::new(self.scene.spool_disk.path()).map(Some),
+            Fault::CrowdSpool => {
+                drop(self.collector.take());
+                let room = self.random.u64(64 << 10..160 << 10);
+                let filled = Filled::but_for(self.scene.spool_disk.path(), room)?;
+                thread::sleep(CROWDING);
+                return Ok(Some(filled));
+            }
             Fault::FillStore => return Filled::new(self.scene.store_disk.path()).map(Some),
             Fault::SetClock(seconds) => fs::write(&self.clock, format!("{seconds:+}"))?,
             Fault::ExpireCertificate => self.use_identity(&self.scene.expired)?,
@@ -275,7 +306,6 @@ impl<'a> Round<'a> {
         let collector = self.collector.take().context("no collector")?;
         let rows = collector
             .sql("SELECT epoch, first_sequence, last_sequence AS sequence FROM intervals ORDER BY 1, 2")?;
-        let mut told = Told { sent: 0, intervals: 0, merged: 0 };
         let mut next = (Value::Null, 1);
         for row in &rows {
             let (first, last) = (row["first_sequence"].as_u64(), row["sequence"].as_u64());
@@ -286,12 +316,22 @@ impl<'a> Round<'a> {
             if first != next.1 {
                 bail!("interval {first} to {last} comes where {} should", next.1);
             }
-            told.intervals += 1;
-            told.merged += last - first;
             next.1 = last + 1;
         }
-        let packets = collector.sql("SELECT SUM(packets) AS packets FROM intervals")?;
-        told.sent = packets[0]["packets"].as_u64().context("no packets")?;
+        let question = "SELECT SUM(packets) AS packets, COUNT(*) AS intervals, \
+                        SUM(last_sequence - first_sequence) AS merged, SUM(clock_step_ns != 0) AS clock_steps, \
+                        SUM(flow_rows > 0 AND flows_kept = 'never_came') AS without_flows, \
+                        SUM(flow_packets_missing) AS packets_in_no_flow FROM intervals";
+        let sums = collector.sql(question)?;
+        let number = |name: &str| sums[0][name].as_u64().with_context(|| format!("no {name}"));
+        let told = Told {
+            packets: number("packets")?,
+            intervals: number("intervals")?,
+            merged: number("merged")?,
+            clock_steps: number("clock_steps")?,
+            without_flows: number("without_flows")?,
+            packets_in_no_flow: number("packets_in_no_flow")?,
+        };
         collector.verify()?;
         collector.stop()?;
         self.scene.host.run("detach", &[])?;

@@ -82,6 +82,14 @@ impl Filled {
     /// # Errors
     /// Where the file cannot even be made.
     pub fn new(disk: &Path) -> Result<Self> {
+        Self::but_for(disk, 0)
+    }
+
+    /// Fills it but for so many bytes.
+    ///
+    /// # Errors
+    /// Where the file cannot even be made.
+    pub fn but_for(disk: &Path, bytes: u64) -> Result<Self> {
         use std::io::Write as _;
         let path = disk.join("filled");
         let mut file = std::fs::File::create(&path)?;
@@ -89,6 +97,8 @@ impl Filled {
         // Until there is no more room for a block, and then for a byte.
         while file.write_all(&block).is_ok() {}
         while file.write_all(&[0]).is_ok() {}
+        let length = file.metadata()?.len();
+        file.set_len(length.saturating_sub(bytes))?;
         Ok(Self(path))
     }
 }
