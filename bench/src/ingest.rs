@@ -70,9 +70,9 @@ struct Made {
 }
 
 impl Source for Made {
-    fn oldest(&self, most: usize, without: &[Name]) -> Vec<Name> {
+    fn oldest(&self, most: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.iter().map(|(name, _)| *name).filter(|name| !without.contains(name)).take(most).collect()
+        waiting.iter().map(|(name, _)| *name).filter(|name| !is_out(name)).take(most).collect()
     }
 
     fn read(&self, name: &Name) -> Result<Option<Vec<Bytes>>, SourceError> {
@@ -181,7 +181,8 @@ fn name(number: u32) -> String {
 
 fn ship(load: &Load, namespace: &Namespace, authority: &Authority) -> Result<Vec<Shipper>> {
     let start = |(number, source): (u32, &Arc<Made>)| {
-        let identity = authority.sensor(&name(number), 1)?;
+        let name = name(number);
+        let identity = authority.sensor(&name, 1)?;
         let options = ShipOptions {
             url: Some(vec![format!("https://127.0.0.1:{PORT}")]),
             ca: Some(authority.certificate()),
@@ -189,7 +190,7 @@ fn ship(load: &Load, namespace: &Namespace, authority: &Authority) -> Result<Vec
             key: Some(identity.key),
             ..ShipOptions::default()
         };
-        let prepared = Prepared::read(&options.resolve()?)?;
+        let prepared = Prepared::read(&options.resolve()?, &name)?;
         // Its threads inherit the namespace.
         let source: Arc<dyn Source> = Arc::clone(source) as _;
         let shipper = namespace.within(move || prepared.start(source))??;

@@ -45,7 +45,8 @@ impl Prepared {
     /// Where a certificate or key is not what it should be.
     pub fn new(settings: &Settings) -> Result<Option<Self>, KeepError> {
         let Some(spool) = settings.spool.clone() else { return Ok(None) };
-        let shipper = settings.ship.as_ref().map(ship::Prepared::read).transpose()?;
+        let shipper =
+            settings.ship.as_ref().map(|ship| ship::Prepared::read(ship, &settings.sensor)).transpose()?;
         Ok(Some(Self { settings: spool, shipper }))
     }
 

@@ -21,8 +21,10 @@ mod label;
 mod options;
 mod pause;
 mod queue;
+mod refusals;
 mod source;
 mod status;
+mod supply;
 mod thread;
 mod worker;
 

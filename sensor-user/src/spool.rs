@@ -171,9 +171,15 @@ impl Spool {
     /// way already.
     #[must_use]
     pub fn oldest(&self, count: usize, except: &[Name]) -> Vec<Name> {
+        self.oldest_but(count, &|name| except.contains(name))
+    }
+
+    /// The same, without those that `is_out` says are out.
+    #[must_use]
+    pub fn oldest_but(&self, count: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
         let core = self.lock();
         let released = core.living.values().filter(|living| living.released).map(|living| living.head.name);
-        released.filter(|name| !except.contains(name)).take(count).collect()
+        released.filter(|name| !is_out(name)).take(count).collect()
     }
 
     /// Counts of an interval.

@@ -7,14 +7,15 @@ use crate::ship::{Source, SourceError};
 use crate::spool::{Spool, SpoolError};
 
 impl Source for Spool {
-    fn oldest(&self, most: usize, without: &[Name]) -> Vec<Name> {
-        Self::oldest(self, most, without)
+    fn oldest(&self, most: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
+        Self::oldest_but(self, most, is_out)
     }
 
     fn read(&self, name: &Name) -> Result<Option<Vec<Bytes>>, SourceError> {
         match Self::read(self, name) {
             Ok(batch) => Ok(Some(std::iter::once(batch.counts).chain(batch.flows).collect())),
-            Err(SpoolError::Unknown { .. }) => Ok(None),
+            // What is damaged was told of, and given up.
+            Err(SpoolError::Unknown { .. } | SpoolError::Damaged { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::board::Board;
 use super::options::MetricsSettings;
 use super::push::{self, PushError};
-use super::serve;
+use super::serve::{self, Limits};
 
 /// Why there are no metrics.
 #[derive(Debug, thiserror::Error)]
@@ -112,12 +112,9 @@ async fn serve_on(listener: Option<TcpListener>, board: Board) {
     let Some(listener) = listener else {
         return;
     };
-    let served = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => axum::serve(listener, serve::router(board)).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = served {
-        eprintln!("apus-sensor: warning: metrics are no longer served: {error}");
+    match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => serve::run(listener, board, Limits::default()).await,
+        Err(error) => eprintln!("apus-sensor: warning: metrics are not served: {error}"),
     }
 }
 

@@ -25,17 +25,19 @@ pub enum Verdict {
     Stored {
         already: bool,
     },
-    /// The collector does not take it, for this reason.
+    /// The collector does not take this interval, for this reason; others it may.
     Refused(String),
     Failed(Failure),
 }
 
-/// The answers that there are.
+/// The answers that are about an interval.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "answer", rename_all = "lowercase")]
+#[serde(tag = "answer", rename_all = "snake_case")]
 enum Answer {
     Stored { already: bool, sensor: String, epoch: u64, first: u64, last: u64 },
-    Refused { reason: String },
+    Refused { word: Option<String>, reason: String },
+    TooLarge { reason: String },
+    Unsupported { reason: String },
 }
 
 /// Judges an answer to this interval. Only one that names it, and says that it is stored, says so.
@@ -66,13 +68,22 @@ pub fn judge(
                 format!("it answers something that is no collector's answer: \"{}\"", excerpt(body)),
             ),
         },
-        StatusCode::UNPROCESSABLE_ENTITY => match serde_json::from_slice(body) {
-            Ok(Answer::Refused { reason }) => Verdict::Refused(tidy(&reason)),
-            _ => failed(
+        StatusCode::UNPROCESSABLE_ENTITY => match refusal(body) {
+            Some(reason) => Verdict::Refused(reason),
+            None => failed(
                 FailureKind::Answer,
                 format!("it refuses without the words of a collector: \"{}\"", excerpt(body)),
             ),
         },
+        // Another sensor's interval, or of another version: this one cannot be stored, others can.
+        StatusCode::FORBIDDEN | StatusCode::UNSUPPORTED_MEDIA_TYPE if let Some(reason) = refusal(body) => {
+            Verdict::Refused(reason)
+        }
+        // Whoever says so, the collector or a proxy before it, says it of this interval.
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let reason = refusal(body).unwrap_or_else(|| format!("\"{}\"", excerpt(body)));
+            Verdict::Refused(format!("it is too large ({status}): {reason}"))
+        }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => failed(
             FailureKind::Unauthorized,
             format!(
@@ -93,6 +104,17 @@ pub fn judge(
             FailureKind::Rejected,
             format!("it does not take what it is sent ({status}): \"{}\"", excerpt(body)),
         ),
+    }
+}
+
+/// What a collector has against an interval, where that is what it says.
+fn refusal(body: &[u8]) -> Option<String> {
+    match serde_json::from_slice(body).ok()? {
+        Answer::Stored { .. } => None,
+        Answer::Refused { word: Some(word), reason } => Some(tidy(&format!("{word}: {reason}"))),
+        Answer::Refused { word: None, reason }
+        | Answer::TooLarge { reason }
+        | Answer::Unsupported { reason } => Some(tidy(&reason)),
     }
 }
 
@@ -172,7 +194,10 @@ mod tests {
             (400, &right, FailureKind::Rejected),
             (401, "", FailureKind::Unauthorized),
             (403, &right, FailureKind::Unauthorized),
-            (413, "", FailureKind::Rejected),
+            (403, "", FailureKind::Unauthorized),
+            (403, r#"{"answer":"forbidden","reason":"no such sensor"}"#, FailureKind::Unauthorized),
+            (415, "<html>", FailureKind::Rejected),
+            (415, &right, FailureKind::Rejected),
             (422, "<html>", FailureKind::Answer),
             (422, &right, FailureKind::Answer),
             (429, "", FailureKind::Busy),
@@ -184,6 +209,29 @@ mod tests {
         }
         let refused = r#"{"answer":"refused","reason":"flows are above\ntheir counter"}"#;
         assert_eq!(judged(422, refused), Verdict::Refused("flows are above their counter".into()));
+    }
+
+    #[test]
+    fn what_is_against_this_interval_is_not_against_the_address() {
+        let cases = [
+            (
+                403,
+                r#"{"answer":"refused","word":"foreign","reason":"of \"osaka-1\""}"#,
+                "foreign: of \"osaka-1\"",
+            ),
+            (415, r#"{"answer":"refused","word":"version","reason":"2, not 1"}"#, "version: 2, not 1"),
+            (415, r#"{"answer":"unsupported","reason":"no batch"}"#, "no batch"),
+            (
+                413,
+                r#"{"answer":"too_large","reason":"9 bytes"}"#,
+                "it is too large (413 Payload Too Large): 9 bytes",
+            ),
+            (413, "a proxy", "it is too large (413 Payload Too Large): \"a proxy\""),
+            (422, r#"{"answer":"refused","word":"time","reason":"late"}"#, "time: late"),
+        ];
+        for (status, body, reason) in cases {
+            assert_eq!(judged(status, body), Verdict::Refused(reason.into()), "{status} {body}");
+        }
     }
 
     #[test]

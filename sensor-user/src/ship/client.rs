@@ -23,6 +23,8 @@ pub enum ClientError {
 /// A client with the identity that the files have, as they are now.
 pub struct Connector {
     pub client: Client,
+    /// The name that the certificate has to bear.
+    sensor: String,
     identity: Identity,
     looked_at: Instant,
     /// What was said last of the identity's time.
@@ -36,10 +38,11 @@ impl Connector {
     ///
     /// # Errors
     /// Where one of them is not what it has to be.
-    pub fn new(settings: &ShipSettings) -> Result<Self, ClientError> {
-        let identity = Identity::read(settings)?;
+    pub fn new(settings: &ShipSettings, sensor: &str) -> Result<Self, ClientError> {
+        let identity = Identity::read(settings, sensor)?;
         let client = client(settings, &identity)?;
-        Ok(Self { client, identity, looked_at: Instant::now(), warned: None, trouble: None })
+        let sensor = sensor.to_owned();
+        Ok(Self { client, sensor, identity, looked_at: Instant::now(), warned: None, trouble: None })
     }
 
     /// When the certificate ends.
@@ -80,7 +83,7 @@ impl Connector {
             self.trouble = None;
             return;
         }
-        let read = Identity::read(settings).map_err(ClientError::from);
+        let read = Identity::read(settings, &self.sensor).map_err(ClientError::from);
         match read.and_then(|identity| Ok((client(settings, &identity)?, identity))) {
             Ok((client, identity)) => {
                 status.say(&format!(

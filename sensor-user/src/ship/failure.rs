@@ -16,7 +16,7 @@ pub enum FailureKind {
     Timeout,
     /// The connection ended before the answer did.
     CutOff,
-    /// 401 or 403.
+    /// 401, or 403 of the sensor as a whole.
     Unauthorized,
     /// 429 or 503.
     Busy,
@@ -26,7 +26,7 @@ pub enum FailureKind {
     Rejected,
     /// No collector's answer, or one about another interval.
     Answer,
-    /// 422: the collector does not take this interval.
+    /// The collector does not take this interval: 422, 413, or 403 or 415 with its words about it.
     Refused,
     /// The spool cannot give the interval, or note what became of it.
     Spool,

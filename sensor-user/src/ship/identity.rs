@@ -36,6 +36,16 @@ pub enum IdentityError {
     Pair { certificate: PathBuf, key: PathBuf, source: rustls::Error },
     #[error("the certificate in {} cannot be read: {reason}", .path.display())]
     Certificate { path: PathBuf, reason: String },
+    #[error(
+        "the certificate in {} is of sensor {found:?}, and this sensor is {sensor:?}, so the collector would take nothing \
+         from it: give it the certificate's name (--sensor), or get a certificate for its own", .path.display()
+    )]
+    Foreign { path: PathBuf, found: String, sensor: String },
+    #[error(
+        "the certificate in {} has {names} common names in its subject, and the collector needs one, the sensor's: get a \
+         certificate for {sensor:?}", .path.display()
+    )]
+    Names { path: PathBuf, names: usize, sensor: String },
     #[error("cannot set up TLS: {0}; please report this")]
     Tls(rustls::Error),
 }
@@ -62,11 +72,11 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads and checks all three files.
+    /// Reads and checks all three files, of the sensor of this name.
     ///
     /// # Errors
     /// Where one cannot be read, or they are not what they have to be.
-    pub fn read(settings: &ShipSettings) -> Result<Self, IdentityError> {
+    pub fn read(settings: &ShipSettings, sensor: &str) -> Result<Self, IdentityError> {
         // Before they are read: what changes meanwhile is read again.
         let stamps = stamps(settings);
         let mut roots = RootCertStore::empty();
@@ -76,7 +86,7 @@ impl Identity {
                 .map_err(|source| IdentityError::Authority { path: settings.ca.clone(), source })?;
         }
         let chain = certificates("the sensor's certificate", &settings.certificate)?;
-        let (not_before, not_after) = validity(&settings.certificate, &chain)?;
+        let (not_before, not_after) = check(&settings.certificate, &chain, sensor)?;
         let key = key(&settings.key)?;
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13])
@@ -159,12 +169,26 @@ fn key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityError> {
     })
 }
 
-/// From when to when the sensor's own certificate, the first in its file, is good.
-fn validity(path: &Path, chain: &[CertificateDer<'_>]) -> Result<(Timestamp, Timestamp), IdentityError> {
+/// Looks whether the first certificate in its file is this sensor's, by its subject's one common name, as the collector
+/// does. From when to when it is good.
+fn check(
+    path: &Path,
+    chain: &[CertificateDer<'_>],
+    sensor: &str,
+) -> Result<(Timestamp, Timestamp), IdentityError> {
     let unreadable = |reason: String| IdentityError::Certificate { path: path.into(), reason };
     let first = chain.first().map_or(&[][..], |certificate| certificate.as_ref());
     let (_, certificate) =
         x509_parser::parse_x509_certificate(first).map_err(|error| unreadable(error.to_string()))?;
+    let names: Vec<_> = certificate.subject().iter_common_name().collect();
+    let (path, sensor) = (|| path.to_path_buf(), || sensor.to_owned());
+    let [found] = names[..] else {
+        return Err(IdentityError::Names { path: path(), names: names.len(), sensor: sensor() });
+    };
+    let found = found.as_str().map_err(|error| unreadable(error.to_string()))?;
+    if found != sensor() {
+        return Err(IdentityError::Foreign { path: path(), found: found.to_owned(), sensor: sensor() });
+    }
     let time = |time: x509_parser::time::ASN1Time| {
         Timestamp::from_second(time.timestamp()).map_err(|error| unreadable(error.to_string()))
     };

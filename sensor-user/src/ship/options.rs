@@ -104,6 +104,8 @@ pub struct Pace {
     pub slowest_bytes_per_second: u64,
     /// How often certificate and key are looked at for a change.
     pub reload: Duration,
+    /// Of how long each sum of refusals is.
+    pub sum: Duration,
 }
 
 impl Default for Pace {
@@ -117,6 +119,7 @@ impl Default for Pace {
             answer: Duration::from_secs(60),
             slowest_bytes_per_second: 16 << 10,
             reload: Duration::from_secs(60),
+            sum: Duration::from_secs(60),
         }
     }
 }

@@ -1,12 +1,24 @@
 //! Which intervals are on their way, and which have to wait for another try.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::time::Instant;
 
 use wire::Name;
 
-/// The most intervals that rest at a time; of more, those that are due soonest are tried again sooner.
-const MOST_RESTING: usize = 1_024;
+/// After every other name in order.
+const LAST: Name = Name { epoch: u64::MAX, first: u64::MAX, last: u64::MAX };
+
+/// Why an interval rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The collector does not take it.
+    Refused,
+    /// It cannot be had from where it waits.
+    Unreadable,
+    /// An attempt has failed, which may be this interval's doing.
+    Failed,
+}
 
 /// An interval that could not be stored.
 #[derive(Clone, Copy, Debug)]
@@ -14,27 +26,49 @@ struct Rest {
     until: Instant,
     failures: u32,
     refused: bool,
+    unreadable: bool,
 }
 
-/// The intervals that are not simply the next ones.
+impl Rest {
+    /// Whether it is tried again only where there is room beside all others, so that however many there are like it,
+    /// they stand in no one's way.
+    const fn comes_last(&self) -> bool {
+        self.refused || self.unreadable
+    }
+}
+
+/// The intervals that are not simply the next ones: never more than wait, since each is forgotten when it is gone.
 #[derive(Debug, Default)]
 pub struct Queue {
     in_flight: Vec<Name>,
     resting: HashMap<Name, Rest>,
+    /// The same by when they are due.
+    due: BTreeSet<(Instant, Name)>,
+    refused: usize,
 }
 
 impl Queue {
-    /// Names that are not to be begun now.
+    /// Whether an interval is none of the next ones: it is on its way, or rests, or comes last.
     #[must_use]
-    pub fn without(&self, now: Instant) -> Vec<Name> {
-        let resting = self.resting.iter().filter(|(_, rest)| rest.until > now).map(|(name, _)| *name);
-        self.in_flight.iter().copied().chain(resting).collect()
+    pub fn passes_over(&self, name: &Name, now: Instant) -> bool {
+        let rests = |rest: &Rest| rest.until > now || rest.comes_last();
+        self.in_flight.contains(name) || self.resting.get(name).is_some_and(rests)
+    }
+
+    /// At most so many that come last and are due, those first that have been due for longest.
+    #[must_use]
+    pub fn last(&self, most: usize, now: Instant) -> Vec<Name> {
+        let due = self.due.range(..=(now, LAST)).map(|(_, name)| name);
+        let comes_last = |name: &&Name| self.resting.get(name).is_some_and(Rest::comes_last);
+        let waiting = due.filter(comes_last).filter(|name| !self.in_flight.contains(name));
+        waiting.take(most).copied().collect()
     }
 
     /// When the first of those that rest is due.
     #[must_use]
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        self.resting.values().map(|rest| rest.until).filter(|until| *until > now).min()
+        let later = (Bound::Excluded((now, LAST)), Bound::Unbounded);
+        self.due.range(later).next().map(|(until, _)| *until)
     }
 
     #[must_use]
@@ -44,12 +78,16 @@ impl Queue {
 
     /// Intervals that the collector has refused and that are still here.
     #[must_use]
-    pub fn refused(&self) -> usize {
-        self.resting.values().filter(|rest| rest.refused).count()
+    pub const fn refused(&self) -> usize {
+        self.refused
     }
 
+    /// It could be read, and is on its way.
     pub fn begin(&mut self, name: Name) {
         self.in_flight.push(name);
+        if let Some(rest) = self.resting.get_mut(&name) {
+            rest.unreadable = false;
+        }
     }
 
     pub fn end(&mut self, name: &Name) {
@@ -58,7 +96,10 @@ impl Queue {
 
     /// Forgets an interval that is done with.
     pub fn forget(&mut self, name: &Name) {
-        self.resting.remove(name);
+        if let Some(rest) = self.resting.remove(name) {
+            self.due.remove(&(rest.until, *name));
+            self.refused -= usize::from(rest.refused);
+        }
     }
 
     /// How often an interval has failed before.
@@ -67,56 +108,28 @@ impl Queue {
         self.resting.get(name).map_or(0, |rest| rest.failures)
     }
 
-    /// Lets an interval rest. Says whether it is the first time, of a refusal or of another failure.
-    pub fn rest(&mut self, name: Name, until: Instant, refused: bool) -> bool {
+    /// Lets an interval rest. Says whether it is the first time for this reason. One that was refused once counts as
+    /// refused until it is gone, whatever else becomes of it.
+    pub fn rest(&mut self, name: Name, until: Instant, why: Why) -> bool {
         let before = self.resting.get(&name).copied();
-        if before.is_none() && self.resting.len() >= MOST_RESTING {
-            let soonest = self.resting.iter().min_by_key(|(_, rest)| rest.until).map(|(name, _)| *name);
-            soonest.map(|soonest| self.resting.remove(&soonest));
+        self.forget(&name);
+        let was = before.unwrap_or(Rest { until, failures: 0, refused: false, unreadable: false });
+        let rest = Rest {
+            until,
+            failures: was.failures.saturating_add(1),
+            refused: was.refused || why == Why::Refused,
+            unreadable: was.unreadable || why == Why::Unreadable,
+        };
+        self.refused += usize::from(rest.refused);
+        self.due.insert((until, name));
+        self.resting.insert(name, rest);
+        match why {
+            Why::Refused => !was.refused,
+            Why::Unreadable => !was.unreadable,
+            Why::Failed => before.is_none(),
         }
-        let failures = before.map_or(0, |before| before.failures).saturating_add(1);
-        self.resting.insert(name, Rest { until, failures, refused });
-        before.is_none_or(|before| before.refused != refused)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    fn name(first: u64) -> Name {
-        Name { epoch: 1, first, last: first }
-    }
-
-    #[test]
-    fn what_rests_is_left_out_until_it_is_due() {
-        let now = Instant::now();
-        let later = now + Duration::from_secs(1);
-        let mut queue = Queue::default();
-        queue.begin(name(1));
-        assert!(queue.rest(name(2), later, true));
-        assert_eq!(queue.without(now), [name(1), name(2)]);
-        assert_eq!((queue.next_due(now), queue.refused(), queue.in_flight()), (Some(later), 1, 1));
-        queue.end(&name(1));
-        assert!(queue.without(later).is_empty());
-        assert_eq!(queue.next_due(later), None);
-        assert!(!queue.rest(name(2), later, true), "known");
-        assert!(queue.rest(name(2), later, false), "another trouble");
-        assert_eq!(queue.failures(&name(2)), 3);
-        queue.forget(&name(2));
-        assert_eq!(queue.failures(&name(2)), 0);
-    }
-
-    #[test]
-    fn however_many_rest_they_are_bounded() {
-        let now = Instant::now();
-        let mut queue = Queue::default();
-        for number in 0..2_000 {
-            queue.rest(name(number), now + Duration::from_secs(number + 1), true);
-        }
-        let resting = queue.without(now);
-        assert_eq!(resting.len(), MOST_RESTING);
-        assert!(resting.contains(&name(1_999)) && !resting.contains(&name(0)));
-    }
-}
+mod tests;

@@ -8,8 +8,9 @@ pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Intervals that wait for the collector. All of it is called from the shipper's thread, which may be made to wait.
 pub trait Source: Send + Sync {
-    /// Names of the oldest intervals, at most `most`, oldest first, without those in `without`.
-    fn oldest(&self, most: usize, without: &[Name]) -> Vec<Name>;
+    /// Names of the oldest intervals, at most `most`, oldest first, without those that `is_out` says are out. That may
+    /// be most of them. What [`Source::read`] no longer finds is not among them.
+    fn oldest(&self, most: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name>;
 
     /// The parts of an interval's batch: its counts, and its flows where they are still there. `None` where the
     /// interval is no longer there: merged, or stored.
@@ -32,8 +33,8 @@ pub trait Source: Send + Sync {
 }
 
 impl<S: Source + ?Sized> Source for std::sync::Arc<S> {
-    fn oldest(&self, most: usize, without: &[Name]) -> Vec<Name> {
-        (**self).oldest(most, without)
+    fn oldest(&self, most: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
+        (**self).oldest(most, is_out)
     }
 
     fn read(&self, name: &Name) -> Result<Option<Vec<Bytes>>, SourceError> {

@@ -185,6 +185,12 @@ impl StatusHandle {
         (status.state, status.is_well) = (state, true);
     }
 
+    /// Nothing is shipped any more.
+    pub(super) fn ended(&self, state: String) {
+        let status = &mut self.lock().status;
+        (status.state, status.is_well, status.in_flight) = (state, false, 0);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Tally> {
         // Numbers that are one off are better than none.
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)

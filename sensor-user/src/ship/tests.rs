@@ -79,6 +79,7 @@ impl Bed {
                 answer: Duration::from_secs(20),
                 slowest_bytes_per_second: 1 << 20,
                 reload: Duration::from_millis(20),
+                sum: Duration::from_millis(100),
             },
         }
     }
@@ -87,7 +88,7 @@ impl Bed {
         let said = Arc::clone(&self.said);
         let say = Arc::new(move |line: &str| said.lock().unwrap().push(line.to_owned()));
         let spool: Arc<Spool> = Arc::clone(&self.spool);
-        Prepared::read(settings).unwrap().start_saying(spool, say).unwrap()
+        Prepared::read(settings, "sensor").unwrap().start_saying(spool, say).unwrap()
     }
 
     fn said(&self, words: &str) -> usize {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -47,12 +48,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Reads and checks certificate, key and authority. Starts no thread.
+    /// Reads and checks certificate, key and authority of the sensor of this name. Starts no thread.
     ///
     /// # Errors
-    /// Where one of them is not what it has to be.
-    pub fn read(settings: &ShipSettings) -> Result<Self, ShipError> {
-        let connector = Connector::new(settings)?;
+    /// Where one of them is not what it has to be, or the certificate is another sensor's.
+    pub fn read(settings: &ShipSettings, sensor: &str) -> Result<Self, ShipError> {
+        let connector = Connector::new(settings, sensor)?;
         Ok(Self { settings: settings.clone(), connector })
     }
 
@@ -74,9 +75,10 @@ impl Prepared {
         let (wake, (stop, stopped)) = (Arc::new(Notify::new()), watch::channel(None));
         let (ending, ended) = bounded::<()>(0);
         let run = {
-            let wake = Arc::clone(&wake);
+            let (wake, status) = (Arc::clone(&wake), status.clone());
             move || {
                 let _until_it_ends = ending;
+                let _tells_of_a_panic = TellsOfPanic(status);
                 be_nice();
                 work(&runtime, worker, wake, stopped);
                 // Names are looked up in threads of its own, which may hang.
@@ -84,12 +86,23 @@ impl Prepared {
             }
         };
         let thread = std::thread::Builder::new().name("ship".into()).spawn(run).map_err(ShipError::Thread)?;
-        Ok(Shipper { wake, stop, ended, thread: Some(thread), status })
+        Ok(Shipper { wake, stop, ended, thread: Some(thread), status, is_missed: AtomicBool::new(false) })
     }
 }
 
 fn work(runtime: &Runtime, worker: Worker, wake: Arc<Notify>, stopped: watch::Receiver<Option<Instant>>) {
     runtime.block_on(worker.run(wake, stopped));
+}
+
+/// Whoever asks how it goes is told of a panic at once.
+struct TellsOfPanic(StatusHandle);
+
+impl Drop for TellsOfPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.ended("shipping has ended by a fault of its own".into());
+        }
+    }
 }
 
 /// The shipper at work.
@@ -99,15 +112,23 @@ pub struct Shipper {
     ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
     status: StatusHandle,
+    /// It was told that the thread has ended, though nobody has told it to.
+    is_missed: AtomicBool,
 }
 
 impl Shipper {
     /// How long what waits may take, once the agent is told to stop.
     pub const LAST_CHANCE: Duration = Duration::from_secs(5);
 
-    /// Says that there is something to ship. Never waits.
+    /// Says that there is something to ship. Never waits. Where there is nobody left to ship it, that is told, once.
     pub fn wake(&self) {
         self.wake.notify_one();
+        let has_ended = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        if has_ended && !self.is_missed.swap(true, Ordering::Relaxed) {
+            self.status.say(
+                "shipping has ended, please report this; intervals are kept, and shipped after the agent's next start",
+            );
+        }
     }
 
     /// How it goes, for as long as one likes to know, and from any thread.
@@ -133,7 +154,7 @@ impl Shipper {
             eprintln!(
                 "apus-sensor: warning: shipping does not end, and is left: does the disk of the spool hang?"
             );
-        } else if thread.join().is_err() {
+        } else if thread.join().is_err() && !self.is_missed.load(Ordering::Relaxed) {
             eprintln!(
                 "apus-sensor: shipping has panicked, please report this; nothing is lost from the spool"
             );

@@ -14,12 +14,14 @@ use super::attempt::{Attempt, Outcome};
 use super::client::Connector;
 use super::endpoints::{Choice, Endpoints};
 use super::failure::{Failure, FailureKind};
-use super::label;
+use super::label::{self, WrongName};
 use super::options::ShipSettings;
 use super::pause;
-use super::queue::Queue;
+use super::queue::{Queue, Why};
+use super::refusals::Refusals;
 use super::source::{Source, SourceError};
 use super::status::StatusHandle;
+use super::supply::Supply;
 use crate::attach::unix_nanoseconds;
 
 /// How long nothing at all may happen.
@@ -31,11 +33,24 @@ pub struct Worker {
     connector: Connector,
     endpoints: Endpoints,
     queue: Queue,
+    supply: Supply,
+    refusals: Refusals,
     status: StatusHandle,
     random: fastrand::Rng,
     tasks: JoinSet<Outcome>,
     /// What each task is about, should it end without saying so.
     names: HashMap<Id, (Name, usize)>,
+}
+
+/// What became of an interval that was to be begun.
+enum Begun {
+    OnItsWay,
+    /// It is not here any more; what has taken its place may be next.
+    Gone,
+    /// It is not as it should be, and rests.
+    Unfit,
+    /// What gives the intervals does not do its part, and rests.
+    Nothing,
 }
 
 impl Worker {
@@ -47,10 +62,12 @@ impl Worker {
     ) -> Self {
         Self {
             endpoints: Endpoints::new(&settings.urls),
+            refusals: Refusals::new(settings.pace.sum),
             settings,
             source,
             connector,
             queue: Queue::default(),
+            supply: Supply::default(),
             status,
             random: fastrand::Rng::new(),
             tasks: JoinSet::new(),
@@ -59,7 +76,12 @@ impl Worker {
     }
 
     /// Ships until it is told to stop, and then what it still can before that deadline.
-    pub async fn run(mut self, wake: Arc<Notify>, mut stop: watch::Receiver<Option<Instant>>) {
+    pub async fn run(mut self, wake: Arc<Notify>, stop: watch::Receiver<Option<Instant>>) {
+        self.ship(wake, stop).await;
+        self.refusals.end().iter().for_each(|line| self.status.say(line));
+    }
+
+    async fn ship(&mut self, wake: Arc<Notify>, mut stop: watch::Receiver<Option<Instant>>) {
         loop {
             let deadline = *stop.borrow_and_update();
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
@@ -72,8 +94,10 @@ impl Worker {
                 return;
             }
             let now = Instant::now();
+            self.refusals.sum(now).iter().for_each(|line| self.status.say(line));
             let sleep = now + LONGEST_SLEEP.min(self.settings.pace.reload);
-            let sleep = [next, deadline].into_iter().flatten().fold(sleep, Instant::min);
+            let sleep =
+                [next, deadline, self.refusals.sum_due()].into_iter().flatten().fold(sleep, Instant::min);
             tokio::select! {
                 () = wake.notified() => {}
                 () = sleep_until(sleep.into()) => {}
@@ -98,7 +122,13 @@ impl Worker {
             return due;
         }
         let sooner = |at: Instant| Some(due.map_or(at, |due| due.min(at)));
-        for name in self.source.oldest(room, &self.queue.without(now)) {
+        if let Some(until) = self.supply.rests_until(now) {
+            return sooner(until);
+        }
+        let mut next = due;
+        let mut names = self.source.oldest(room, &|name| self.queue.passes_over(name, now));
+        names.extend(self.queue.last(room.saturating_sub(names.len()), now));
+        for name in names {
             let endpoint = match self.endpoints.choose(now, &self.settings.pace) {
                 Choice::Try(endpoint) => endpoint,
                 Choice::RestUntil(until) => return sooner(until),
@@ -108,25 +138,46 @@ impl Worker {
                 // How that goes is waited for.
                 return due;
             }
-            if let Err(error) = self.begin(name, endpoint) {
-                self.unreadable(name, &error);
-                return Some(now);
+            match self.begin(name, endpoint) {
+                Begun::OnItsWay => {}
+                Begun::Gone | Begun::Unfit => next = Some(now),
+                Begun::Nothing => return sooner(self.supply.rests_until(now).unwrap_or(now)),
             }
         }
-        due
+        next
     }
 
     /// Reads an interval, notes that it may be sent, and begins to send it: in this order.
-    fn begin(&mut self, name: Name, endpoint: usize) -> Result<(), SourceError> {
-        let Some(parts) = self.source.read(&name)? else {
-            self.queue.forget(&name);
-            return Ok(());
+    fn begin(&mut self, name: Name, endpoint: usize) -> Begun {
+        let parts = match self.source.read(&name) {
+            Ok(Some(parts)) => parts,
+            Ok(None) => {
+                self.queue.forget(&name);
+                return Begun::Gone;
+            }
+            Err(error) => {
+                self.unreadable(name, &error);
+                return Begun::Nothing;
+            }
         };
-        let label = parts.first().map(|counts| label::read(&name, counts)).transpose()?.flatten();
+        let label = match parts.first().map(|counts| label::read(&name, counts)).transpose() {
+            Ok(label) => label.flatten(),
+            Err(error) => {
+                self.unfit(name, &error);
+                return Begun::Unfit;
+            }
+        };
         if let Err(error) = self.source.mark_attempted(&name) {
             // It may have been merged a moment ago: then another interval has taken its place.
-            let is_gone = self.source.read(&name).is_ok_and(|parts| parts.is_none());
-            return if is_gone { Ok(()) } else { Err(error) };
+            if self.source.read(&name).is_ok_and(|parts| parts.is_none()) {
+                self.queue.forget(&name);
+                return Begun::Gone;
+            }
+            self.supply_failed(name, false, &error);
+            return Begun::Nothing;
+        }
+        if self.supply.works() {
+            self.status.say("intervals can be had from the spool again");
         }
         let url = self.endpoints.get(endpoint).url.clone();
         let bytes = parts.iter().map(|part| part.len() as u64).sum();
@@ -136,7 +187,7 @@ impl Worker {
         self.names.insert(task.id(), (name, endpoint));
         self.queue.begin(name);
         self.status.begun(self.queue.in_flight());
-        Ok(())
+        Begun::OnItsWay
     }
 
     fn ended(&mut self, ended: Result<(Id, Outcome), JoinError>) {
@@ -175,12 +226,12 @@ impl Worker {
                 // That it judges is that it works.
                 self.works(endpoint);
                 self.status.failed(FailureKind::Refused, None);
+                let now = Instant::now();
                 let pause = pause::about(self.settings.pace.refused_pause, &mut self.random);
-                if self.queue.rest(name, Instant::now() + pause, true) {
+                if self.queue.rest(name, now + pause, Why::Refused) {
                     let address = self.endpoints.get(endpoint).address();
-                    self.status.say(&format!(
-                        "warning: {address} refuses {name}: {reason}; it stays in the spool, and is offered again later"
-                    ));
+                    let line = self.refusals.add(now, address, name, reason);
+                    line.iter().for_each(|line| self.status.say(line));
                 }
             }
             Verdict::Failed(failure) => self.failed(name, endpoint, &failure, begun),
@@ -201,7 +252,7 @@ impl Worker {
         let now = Instant::now();
         if kind.may_be_the_intervals() {
             let until = now + self.pause(&name);
-            self.queue.rest(name, until, false);
+            self.queue.rest(name, until, Why::Failed);
         }
         let tools = (&self.settings.pace, &mut self.random);
         let is_news = self.endpoints.failed(endpoint, *kind, *asked, (begun, now), tools);
@@ -212,14 +263,30 @@ impl Worker {
         self.status.failed(*kind, Some(state));
     }
 
-    /// The spool cannot do its part for an interval: the others are none the worse for it.
+    /// The spool does not give an interval, or does not let go of it. It may be this one alone, so that it comes last
+    /// from now on; or it may be all of them, so that none is asked for in a while.
     fn unreadable(&mut self, name: Name, error: &SourceError) {
         let until = Instant::now() + self.pause(&name);
+        let is_known = !self.queue.rest(name, until, Why::Unreadable);
+        self.supply_failed(name, is_known, error);
+    }
+
+    /// The spool does not do its part: it is left alone for a while.
+    fn supply_failed(&mut self, name: Name, is_known: bool, error: &SourceError) {
         let words = format!("cannot ship {name}: {}", crate::one_line(&**error));
-        if self.queue.rest(name, until, false) {
-            self.status.say(&format!("warning: {words}; it is tried again"));
+        if self.supply.failed(is_known, Instant::now(), &self.settings.pace, &mut self.random) {
+            self.status.say(&format!("warning: {words}; it is tried again, as are those after it"));
         }
         self.status.failed(FailureKind::Spool, Some(words));
+    }
+
+    /// An interval is not what it should be: the others are none the worse for it.
+    fn unfit(&mut self, name: Name, error: &WrongName) {
+        let until = Instant::now() + self.pause(&name);
+        if self.queue.rest(name, until, Why::Unreadable) {
+            self.status.say(&format!("warning: {error}"));
+        }
+        self.status.failed(FailureKind::Spool, Some(error.to_string()));
     }
 
     fn pause(&mut self, name: &Name) -> Duration {

@@ -93,7 +93,7 @@ pub const METRICS: &[Metric] = &[
     ),
     gauge(
         "apus_sensor_ship_up",
-        "One where the last attempt that an address was to be blamed for went well, else zero",
+        "One where nothing stood in the way when it was last tried; zero where an address or the spool did, or shipping has ended",
         Unit::Number,
         |view, samples| put(view, samples, |status| status.is_well.into()),
     ),

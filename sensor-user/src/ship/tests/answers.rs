@@ -109,6 +109,68 @@ fn one_that_is_refused_is_told_of_once_and_stands_in_no_ones_way() {
     assert_eq!(bed.spool.arrived(), [1, 2, 3]);
 }
 
+/// However many are refused first, those behind them are stored; each is offered once, and few lines tell of all.
+fn stand_in_no_ones_way(many: u64, status: &'static str, body: &'static str, words: &str) {
+    let bed = Bed::new(many + 5);
+    let step = Step::AnswerUpTo(many, status, body);
+    let collector = Collector::start(&bed.authority, &bed.spool, [step]);
+    let mut settings = bed.settings(&[&collector.url()]);
+    settings.concurrency = 8;
+    settings.pace.refused_pause = 10 * LONGEST;
+    settings.pace.sum = 10 * LONGEST;
+    let shipper = bed.start(&settings);
+    eventually("the others are stored", || collector.stored().len() == 5);
+    let status = shipper.status();
+    eventually("counted", || status.status().refused == many);
+    bed.spool.add(many + 6);
+    shipper.wake();
+    eventually("what comes later too", || collector.stored().len() == 6);
+    let place = FailureKind::ALL.iter().position(|kind| *kind == FailureKind::Refused).unwrap();
+    let status = status.status();
+    assert!(status.is_well && status.failures[place] == many, "{status:?}");
+    assert_eq!(status.failures.iter().sum::<u64>(), many, "{status:?}");
+    shipper.stop(LONGEST);
+    assert_eq!(collector.requests() as u64, many + 6, "each once");
+    assert_eq!(
+        (bed.said(words), bed.said(&format!("{} more", many - 5)), bed.said("")),
+        (6, 1, 6),
+        "{:?}",
+        bed.said
+    );
+}
+
+#[test]
+fn many_that_are_refused_stand_in_no_ones_way() {
+    let refused = r#"{"answer":"refused","word":"time","reason":"too old"}"#;
+    stand_in_no_ones_way(1_500, "422 Unprocessable Entity", refused, "time: too old");
+}
+
+#[test]
+fn many_of_another_sensor_stand_in_no_ones_way() {
+    let refused = r#"{"answer":"refused","word":"foreign","reason":"of sensor \"old\""}"#;
+    stand_in_no_ones_way(30, "403 Forbidden", refused, "foreign: of sensor");
+}
+
+#[test]
+fn many_that_are_too_large_stand_in_no_ones_way() {
+    let refused = r#"{"answer":"too_large","reason":"at most 9 bytes"}"#;
+    stand_in_no_ones_way(30, "413 Payload Too Large", refused, "at most 9 bytes");
+}
+
+#[test]
+fn refusals_are_summed_up_while_it_goes_on() {
+    let bed = Bed::new(20);
+    let collector = Collector::start(&bed.authority, &bed.spool, [REFUSED]);
+    let mut settings = bed.settings(&[&collector.url()]);
+    settings.pace.refused_pause = Duration::from_secs(1);
+    settings.pace.sum = Duration::from_secs(5);
+    let shipper = bed.start(&settings);
+    eventually("summed up", || bed.said("15 more") == 1);
+    eventually("offered again", || collector.requests() >= 60);
+    assert_eq!(bed.said(""), 6, "{:?}", bed.said);
+    drop(shipper);
+}
+
 #[test]
 fn one_that_is_refused_may_be_stored_later() {
     let bed = Bed::new(1);

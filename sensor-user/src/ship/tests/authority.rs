@@ -34,8 +34,13 @@ impl Authority {
     }
 
     fn certificate(&self, names: &[&str], end: Option<Day>, serial: u64) -> (rcgen::Certificate, KeyPair) {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
+        let alternatives: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(alternatives).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        names
+            .first()
+            .iter()
+            .for_each(|name| params.distinguished_name.push(rcgen::DnType::CommonName, **name));
         params.serial_number = Some(SerialNumber::from(serial));
         if let Some((year, month, day)) = end {
             params.not_after = date_time_ymd(year, month, day);

@@ -107,6 +107,21 @@ fn a_renewal_that_cannot_be_used_changes_nothing() {
 }
 
 #[test]
+fn a_renewal_of_another_name_changes_nothing() {
+    let bed = Bed::new(0);
+    let collector = Collector::start(&bed.authority, &bed.spool, [Step::Store]);
+    let shipper = bed.start(&bed.settings(&[&collector.url()]));
+    bed.install(&bed.authority.client("another", None));
+    eventually("told", || bed.said("is of sensor \"another\"") == 1);
+    bed.spool.add(1);
+    shipper.wake();
+    eventually("stored", || bed.spool.is_empty());
+    bed.install(&bed.authority.client("sensor", None));
+    eventually("taken over", || bed.said("taken over") == 1);
+    assert_eq!(bed.said(""), 2, "{:?}", bed.said);
+}
+
+#[test]
 fn a_certificate_that_ends_soon_is_warned_of_once() {
     let bed = Bed::new(2);
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24);
@@ -124,7 +139,7 @@ fn a_certificate_that_ends_soon_is_warned_of_once() {
 fn what_is_wrong_with_the_files_is_found_before_anything_starts() {
     let bed = Bed::new(0);
     let settings = bed.settings(&["https://localhost"]);
-    let error = |settings: &ShipSettings| match Prepared::read(settings) {
+    let error = |settings: &ShipSettings| match Prepared::read(settings, "sensor") {
         Ok(_) => panic!("it was accepted"),
         Err(error) => error.to_string(),
     };
@@ -135,6 +150,12 @@ fn what_is_wrong_with_the_files_is_found_before_anything_starts() {
     assert!(error(&settings).contains("no private key"), "{}", error(&settings));
     bed.install(&(own.1.clone(), own.1));
     assert!(error(&settings).contains("no certificate"), "{}", error(&settings));
+    bed.install(&bed.authority.client("tokyo-1", None));
+    let text = error(&settings);
+    assert!(
+        text.contains("\"tokyo-1\"") && text.contains("\"sensor\"") && text.contains("--sensor"),
+        "{text}"
+    );
     let missing = ShipSettings { ca: bed.folder.path().join("none.pem"), ..settings };
     let text = error(&missing);
     assert!(text.contains("none.pem") && text.contains("without privileges"), "{text}");

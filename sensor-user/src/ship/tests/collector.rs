@@ -26,6 +26,8 @@ pub enum Step {
     BreakOff,
     /// A fault of the collector's wherever it sees this interval; the others are stored.
     Choke(Name),
+    /// This status and this body for intervals up to this one; the others are stored.
+    AnswerUpTo(u64, &'static str, &'static str),
     /// No answer, for as long as the collector lives.
     Hang,
     /// The right answer after a while.
@@ -194,7 +196,8 @@ fn answer<S: Read + Write>(
         stream.flush().map(|()| true)
     };
     let step = step.unwrap_or(Step::Store);
-    if matches!(step, Step::Store | Step::Slow(_)) {
+    let is_later = matches!(step, Step::AnswerUpTo(last, ..) if name.first > last);
+    if is_later || matches!(step, Step::Store | Step::Slow(_)) {
         state.stored.lock().unwrap().push(name);
     }
     match step {
@@ -202,7 +205,8 @@ fn answer<S: Read + Write>(
         Step::StoreOther(other) => reply("200 OK", "", &stored(other)),
         Step::Answer(status, headers, body) => reply(status, headers, body),
         Step::Choke(other) if other == name => reply("500 Internal Server Error", "", ""),
-        Step::Choke(_) => reply("200 OK", "", &right),
+        Step::AnswerUpTo(_, status, body) if !is_later => reply(status, "", body),
+        Step::Choke(_) | Step::AnswerUpTo(..) => reply("200 OK", "", &right),
         Step::Slow(pause) => {
             std::thread::sleep(pause);
             reply("200 OK", "", &right)

@@ -1,5 +1,8 @@
 //! Oldest first, few at a time, and noted before it is sent.
 
+use std::sync::atomic::Ordering;
+
+use super::super::FailureKind;
 use super::collector::{Collector, Step};
 use super::spool::{Event, name};
 use super::*;
@@ -71,6 +74,48 @@ fn one_that_cannot_be_read_stands_in_no_ones_way() {
     eventually("told", || bed.said("the disk is broken") == 1);
     bed.spool.unreadable.lock().unwrap().clear();
     eventually("stored", || bed.spool.is_empty());
+    drop(shipper);
+}
+
+#[test]
+fn many_that_cannot_be_read_stand_in_no_ones_way() {
+    let bed = Bed::new(20);
+    bed.spool.unreadable.lock().unwrap().extend((1..=15).map(name));
+    let collector = Collector::start(&bed.authority, &bed.spool, [Step::Store]);
+    let shipper = bed.start(&bed.settings(&[&collector.url()]));
+    eventually("the others are stored", || collector.stored().len() == 5);
+    eventually("told", || bed.said("the disk is broken") == 1);
+    bed.spool.unreadable.lock().unwrap().clear();
+    eventually("all are stored", || bed.spool.is_empty());
+    assert_eq!((bed.said("can be had"), bed.said("")), (1, 2), "{:?}", bed.said);
+    drop(shipper);
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_of_once_and_asked_ever_less_often() {
+    let bed = Bed::new(300);
+    bed.spool.full.store(true, Ordering::SeqCst);
+    let collector = Collector::start(&bed.authority, &bed.spool, [Step::Store]);
+    let mut settings = bed.settings(&[&collector.url()]);
+    settings.pace.first_pause = Duration::from_millis(200);
+    settings.pace.longest_pause = Duration::from_millis(400);
+    let shipper = bed.start(&settings);
+    let status = shipper.status();
+    let place = FailureKind::ALL.iter().position(|kind| *kind == FailureKind::Spool).unwrap();
+    eventually("some failures", || status.status().failures[place] >= 8);
+    let tried = || bed.spool.tried.load(Ordering::SeqCst);
+    let before = tried();
+    std::thread::sleep(Duration::from_secs(2));
+    let tried = tried() - before;
+    assert!(tried < 100, "{tried} in about ten pauses");
+    assert!(!status.status().is_well && status.status().state.contains("the disk is full"));
+    assert_eq!((bed.said("the disk is full"), bed.said("")), (1, 1), "{:?}", bed.said);
+    bed.spool.full.store(false, Ordering::SeqCst);
+    eventually("it goes on", || collector.stored().len() > 20);
+    assert_eq!((bed.said("can be had"), bed.said("")), (1, 2), "{:?}", bed.said);
+    let first = bed.spool.events().into_iter().find(|event| matches!(event, Event::Attempted(_)));
+    assert_eq!(first, Some(Event::Attempted(name(1))), "the oldest goes first still");
+    assert!(status.status().is_well);
     drop(shipper);
 }
 

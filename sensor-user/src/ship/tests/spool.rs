@@ -1,7 +1,8 @@
 //! A spool in memory that notes what is done with it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use wire::{Counter, Dimension, Header, Name};
@@ -23,6 +24,11 @@ pub struct Spool {
     pub events: Mutex<Vec<Event>>,
     /// Intervals that cannot be read.
     pub unreadable: Mutex<Vec<Name>>,
+    /// Nothing can be noted, as on a disk that is full; and how often it was tried.
+    pub full: AtomicBool,
+    pub tried: AtomicUsize,
+    /// Whoever asks for intervals panics.
+    pub panics: AtomicBool,
     /// Intervals that are merged into another one just when they are to be sent, and into which.
     pub merged: Mutex<Vec<(Name, Name)>>,
 }
@@ -30,6 +36,9 @@ pub struct Spool {
 pub fn name(sequence: u64) -> Name {
     Name { epoch: 1_700_000_000_000_000_000, first: sequence, last: sequence }
 }
+
+/// The longest flows of a batch.
+static FLOWS: LazyLock<Bytes> = LazyLock::new(|| vec![7; 102_000].into());
 
 /// The parts of a batch: real counts, and flows that nobody reads here.
 pub fn parts(name: Name) -> Vec<Bytes> {
@@ -44,7 +53,7 @@ pub fn parts(name: Name) -> Vec<Bytes> {
     };
     let counters = [Counter { dimension: Dimension::Packets, key: 0, packets: 1 }];
     let counts = wire::counts(&header, &counters).unwrap();
-    vec![counts.into(), vec![7; 100_000 + usize::try_from(name.first).unwrap()].into()]
+    vec![counts.into(), FLOWS.slice(..100_000 + usize::try_from(name.first).unwrap())]
 }
 
 impl Spool {
@@ -86,9 +95,10 @@ impl Spool {
 }
 
 impl Source for Spool {
-    fn oldest(&self, most: usize, without: &[Name]) -> Vec<Name> {
+    fn oldest(&self, most: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
+        assert!(!self.panics.load(Ordering::SeqCst), "the spool panics, as this test has asked for");
         let waiting = self.waiting.lock().unwrap();
-        waiting.keys().filter(|name| !without.contains(name)).take(most).copied().collect()
+        waiting.keys().filter(|name| !is_out(name)).take(most).copied().collect()
     }
 
     fn read(&self, name: &Name) -> Result<Option<Vec<Bytes>>, SourceError> {
@@ -106,6 +116,10 @@ impl Source for Spool {
             waiting.retain(|name, _| name.first < new.first || name.last > new.last);
             waiting.insert(new, parts(new));
             return Err("no such interval".into());
+        }
+        self.tried.fetch_add(1, Ordering::SeqCst);
+        if self.full.load(Ordering::SeqCst) {
+            return Err("the disk is full".into());
         }
         self.note(Event::Attempted(*name));
         Ok(())

@@ -1,5 +1,7 @@
 //! The end.
 
+use std::sync::atomic::Ordering;
+
 use super::collector::{Collector, Step};
 use super::*;
 
@@ -23,6 +25,23 @@ fn a_collector_that_hangs_is_not_waited_for() {
     eventually("some are under way", || collector.requests() >= 1);
     shipper.stop(Duration::from_millis(100));
     assert_eq!(bed.spool.waiting(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_panic_is_told_of_once_and_by_metrics_at_once() {
+    let bed = Bed::new(0);
+    let shipper = bed.start(&bed.settings(&["https://localhost:1"]));
+    shipper.wake();
+    assert!(shipper.status().status().is_well);
+    bed.spool.panics.store(true, Ordering::SeqCst);
+    eventually("no longer well", || !shipper.status().status().is_well);
+    eventually("told", || {
+        shipper.wake();
+        bed.said("shipping has ended, please report this") == 1
+    });
+    (0..10).for_each(|_| shipper.wake());
+    assert_eq!(bed.said(""), 1, "{:?}", bed.said);
+    shipper.stop(LONGEST);
 }
 
 #[test]
