@@ -19,8 +19,8 @@ use crate::files;
 
 pub const BATCH: &str = ".batch";
 const REASON: &str = ".json";
-/// What a file takes at least, however short: a block, and one for its reason.
-const LEAST: u64 = 8192;
+/// What a file takes a multiple of.
+const BLOCK: u64 = 4096;
 
 /// Where, and how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,7 @@ pub struct Aside {
     kept: Mutex<HashMap<String, Vec<Entry>>>,
 }
 
+/// A batch and its reason, or one of them, where a person has removed the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     /// Begins with the time, so that the oldest comes first.
@@ -107,45 +108,80 @@ impl Aside {
         let sensor = files::escape(reason.sensor);
         let sha256 = sha256(bytes);
         let hash = sha256.get(..16).unwrap_or_default().to_owned();
-        let size = room(bytes.len() as u64);
+        let document = serde_json::to_vec_pretty(&Document { reason, bytes: bytes.len(), sha256 })?;
+        let size = room(bytes.len() as u64).saturating_add(room(document.len() as u64));
         // One at a time: refusals are rare, and a disk has one arm.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.get(&sensor).is_some_and(|mine| mine.iter().any(|entry| entry.stem.ends_with(&hash))) {
+        if self.is_kept(&mut kept, &sensor, &hash)? {
             return Ok(Kept::Before);
         }
         if !self.has_room(&kept, &sensor, size) {
             // A person may have cleaned up.
             *kept = list(&self.settings.folder)?;
         }
+        if !self.can_have_room(&kept, &sensor, size) {
+            // All of its own would be lost for nothing.
+            return Ok(Kept::Nowhere);
+        }
         while !self.has_room(&kept, &sensor, size) {
             let Some(mine) = kept.get_mut(&sensor).filter(|mine| !mine.is_empty()) else {
                 return Ok(Kept::Nowhere);
             };
             let oldest = mine.remove(0);
-            for ending in [BATCH, REASON] {
-                match fs::remove_file(self.path(&oldest.stem, ending)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
-            }
+            self.remove(&oldest)?;
         }
         let stem = format!("{}-{sensor}-{hash}", reason.arrived.strftime("%Y%m%dT%H%M%SZ"));
-        let document = serde_json::to_vec_pretty(&Document { reason, bytes: bytes.len(), sha256 })?;
-        files::replace(&self.path(&stem, REASON), &document, 0o600)?;
         let path = self.path(&stem, BATCH);
-        files::replace(&path, bytes, 0o600)?;
+        let entry = Entry { stem, bytes: size };
+        let written = files::replace(&self.path(&entry.stem, REASON), &document, 0o600)
+            .and_then(|()| files::replace(&path, bytes, 0o600));
+        if let Err(error) = written {
+            // The reason of what is not there explains nothing.
+            let _first_error_counts = self.remove(&entry);
+            return Err(error);
+        }
         let mine = kept.entry(sensor).or_default();
-        mine.push(Entry { stem, bytes: size });
+        mine.push(entry);
         mine.sort();
         Ok(Kept::Now(path))
     }
 
+    /// Whether the same batch is there. What a person has removed is forgotten.
+    fn is_kept(&self, kept: &mut HashMap<String, Vec<Entry>>, sensor: &str, hash: &str) -> io::Result<bool> {
+        let Some(mine) = kept.get_mut(sensor) else { return Ok(false) };
+        while let Some(place) = mine.iter().position(|entry| entry.stem.ends_with(hash)) {
+            if self.path(&mine[place].stem, BATCH).try_exists()? {
+                return Ok(true);
+            }
+            let entry = mine.remove(place);
+            self.remove(&entry)?;
+        }
+        Ok(false)
+    }
+
+    /// Removes both files, each whatever becomes of the other.
+    fn remove(&self, entry: &Entry) -> io::Result<()> {
+        let [batch, reason] = [BATCH, REASON].map(|ending| {
+            let removed = fs::remove_file(self.path(&entry.stem, ending));
+            removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+        });
+        batch.and(reason)
+    }
+
+    /// Whether there would be room if all of this sensor's were gone.
+    fn can_have_room(&self, kept: &HashMap<String, Vec<Entry>>, sensor: &str, size: u64) -> bool {
+        let others = kept.iter().filter(|(known, _)| *known != sensor);
+        let of_others: u64 = others.map(|(_, entries)| sum(entries)).sum();
+        self.settings.batches_per_sensor > 0
+            && size <= self.settings.bytes_per_sensor
+            && of_others.saturating_add(size) <= self.settings.bytes
+    }
+
     fn has_room(&self, kept: &HashMap<String, Vec<Entry>>, sensor: &str, size: u64) -> bool {
-        let sum = |entries: &Vec<Entry>| entries.iter().map(|entry| entry.bytes).sum::<u64>();
-        let mine = kept.get(sensor);
-        let of_all: u64 = kept.values().map(sum).sum();
-        mine.map_or(0, |mine| mine.len() as u64) < self.settings.batches_per_sensor
-            && mine.map_or(0, sum).saturating_add(size) <= self.settings.bytes_per_sensor
+        let mine = kept.get(sensor).map(Vec::as_slice).unwrap_or_default();
+        let of_all: u64 = kept.values().map(|entries| sum(entries)).sum();
+        (mine.len() as u64) < self.settings.batches_per_sensor
+            && sum(mine).saturating_add(size) <= self.settings.bytes_per_sensor
             && of_all.saturating_add(size) <= self.settings.bytes
     }
 
@@ -154,8 +190,13 @@ impl Aside {
     }
 }
 
-fn room(bytes: u64) -> u64 {
-    bytes.saturating_add(LEAST)
+fn sum(entries: &[Entry]) -> u64 {
+    entries.iter().map(|entry| entry.bytes).sum()
+}
+
+/// What a file takes of the disk.
+const fn room(bytes: u64) -> u64 {
+    bytes.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
 /// What is in the folder, by sensor, the oldest first. Files with names that are not of our making are not ours.
@@ -164,13 +205,21 @@ fn list(folder: &Path) -> io::Result<HashMap<String, Vec<Entry>>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(BATCH)) else { continue };
+        let Some(name) = name.to_str() else { continue };
+        let Some(stem) = name.strip_suffix(BATCH).or_else(|| name.strip_suffix(REASON)) else { continue };
         let Some((_, rest)) = stem.split_once('-') else { continue };
         let Some((sensor, _)) = rest.rsplit_once('-') else { continue };
         let bytes = room(entry.metadata()?.len());
         kept.entry(sensor.to_owned()).or_default().push(Entry { stem: stem.to_owned(), bytes });
     }
-    kept.values_mut().for_each(|entries| entries.sort());
+    for entries in kept.values_mut() {
+        entries.sort();
+        entries.dedup_by(|next, first| {
+            let is_same = next.stem == first.stem;
+            first.bytes += if is_same { next.bytes } else { 0 };
+            is_same
+        });
+    }
     Ok(kept)
 }
 

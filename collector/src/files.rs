@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::aside::sha256;
+
 /// What a file that is being written ends in.
 pub const PART: &str = ".part";
 
@@ -27,7 +29,10 @@ pub fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
 /// Those of the file system.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let part = write_part(path, content, mode)?;
-    fs::rename(&part, path)?;
+    if let Err(error) = fs::rename(&part, path) {
+        let _first_error_counts = fs::remove_file(&part);
+        return Err(error);
+    }
     sync_folder(path)
 }
 
@@ -55,9 +60,24 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
-/// A name as part of a file's name: letters, digits, `.`, `_` and `-` as they are, other bytes as `%` and two digits.
+/// Bytes of a name in a file's name, which has at most 255 and needs some for what is around it.
+const LONGEST: usize = 120;
+
+/// A name as part of a file's name: letters, digits, `.`, `_` and `-` as they are, other bytes as `%` and two digits. A
+/// long one is its beginning, `~`, and a hash of all of it, so that no two have the same.
 #[must_use]
 pub fn escape(name: &str) -> String {
+    const HASH: usize = 16;
+    let mut text = escape_whole(name);
+    if text.len() > LONGEST {
+        text.truncate(LONGEST - HASH - 1);
+        text.push('~');
+        text.push_str(sha256(name.as_bytes()).get(..HASH).unwrap_or_default());
+    }
+    text
+}
+
+fn escape_whole(name: &str) -> String {
     let mut text = String::new();
     for (place, byte) in name.bytes().enumerate() {
         let plain =
@@ -93,5 +113,8 @@ mod tests {
         assert_eq!(escape("tokyo-1"), "tokyo-1");
         assert_eq!(escape("../x"), "%2E.%2Fx");
         assert_eq!(escape("東"), "%E6%9D%B1");
+        assert_eq!(escape(&"x".repeat(64)), "x".repeat(64));
+        let [one, other] = ["京", "都"].map(|end| escape(&("東".repeat(63) + end)));
+        assert!(one.len() == LONGEST && other.len() == LONGEST && one != other, "{one} {other}");
     }
 }

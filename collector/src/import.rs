@@ -109,7 +109,11 @@ fn store(
     }
     let bytes = Bytes::from(content);
     let arrived = unix_nanoseconds();
-    let batch = validator.read(&bytes, None, arrived).map_err(Box::new)?;
+    let batch = match validator.read(&bytes, None, arrived) {
+        Ok(batch) => batch,
+        Err(refusal) if validator.is_stored(&bytes, &refusal) => return Ok(Receipt { already: true }),
+        Err(refusal) => return Err(Box::new(refusal).into()),
+    };
     let (sensor, span) = (batch.header.sensor.clone(), Span::from(&batch.header));
     let (sender, receiver) = mpsc::channel();
     let reply = Box::new(move |result| {

@@ -30,6 +30,9 @@ pub enum IntakeError {
     /// For good: another interval has its name, or the sequences of another include some of its own.
     #[error("it contradicts what is stored: {0}")]
     Conflict(String),
+    /// For good: it has a figure that no store can hold.
+    #[error("no store can hold it: {0}")]
+    Refused(String),
     /// For now.
     #[error("the store is busy: {reason}")]
     Busy { reason: String, retry_after: Duration },

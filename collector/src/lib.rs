@@ -26,21 +26,4 @@ mod testing;
 pub mod validate;
 pub mod verify;
 
-use std::error::Error;
-
-/// An error and all of its causes, on one line.
-#[must_use]
-pub fn one_line(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Many errors say already what their cause says.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text.replace('\n', " ")
-}
+pub use wire::one_line;

@@ -24,7 +24,8 @@ pub fn start() {
             log::Level::Warn => "warning: ",
             _ => "",
         };
-        writeln!(out, "apus-collector: {level}{}", record.args())
+        // Whatever is in it, it is one line, and moves no cursor.
+        writeln!(out, "apus-collector: {level}{}", wire::visible(&record.args().to_string()))
     });
     // A second logger in one process is the first one.
     let _already_set = builder.try_init();

@@ -111,7 +111,7 @@ pub enum PkiError {
     Name(#[from] NameError),
     #[error("no random numbers are to be had from the system")]
     Random,
-    #[error("nothing to revoke: no certificate {0} that holds was issued here")]
+    #[error("nothing to revoke: no certificate {0} was issued here")]
     Unknown(String),
     #[error("cannot write to the standard output: {0}")]
     Output(#[source] io::Error),

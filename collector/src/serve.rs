@@ -24,8 +24,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -83,6 +85,7 @@ pub struct Server {
     /// Ends when the last task that has something to end has ended.
     tasks: mpsc::Receiver<Infallible>,
     connections: Arc<Connections>,
+    shared: Arc<Shared>,
     shutdown: Duration,
 }
 
@@ -135,7 +138,7 @@ impl Server {
                 Some(bound)
             }
         };
-        Ok(Self { addresses, metrics, counters, stop, look, tasks, connections, shutdown })
+        Ok(Self { addresses, metrics, counters, stop, look, tasks, connections, shared, shutdown })
     }
 
     /// Where it listens, with the ports that it was given.
@@ -168,10 +171,18 @@ impl Server {
             log::warn!("{} connections were cut: their sensors will send again", self.connections.open());
             self.connections.push_out_all();
         }
+        let waiting = self.shared.waiting_bytes();
+        if waiting > 0 {
+            log::info!(
+                "waiting for the store, which has {waiting} bytes of batches that it has not answered for; a second \
+                 signal ends at once, and their sensors send them again"
+            );
+        }
     }
 }
 
-/// Serves until SIGTERM or SIGINT; SIGHUP has the files of TLS looked at.
+/// Serves until SIGTERM or SIGINT; SIGHUP has the files of TLS looked at. After the first of the two signals, the next one
+/// ends the process at once, also where this has returned: nothing that was promised is lost by that.
 ///
 /// # Errors
 /// Those of [`Server::start`].
@@ -194,6 +205,7 @@ pub fn run(
         if let Some(address) = server.metrics() {
             log::info!("metrics on http://{address}/metrics");
         }
+        let is_ending = end_at_the_second_signal().map_err(ServeError::Runtime)?;
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
@@ -201,12 +213,24 @@ pub fn run(
                 _ = hang_up.recv() => server.look_at_files(),
             }
         }
-        log::info!("ending: batches that have begun to come are answered first");
+        is_ending.store(true, Ordering::SeqCst);
+        log::info!(
+            "ending: batches that have begun to come are answered first; a second signal ends at once"
+        );
         server.stop().await;
         Ok(())
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
     served
+}
+
+/// Has SIGTERM and SIGINT do again what they do to any process, once the flag is set.
+fn end_at_the_second_signal() -> io::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for kind in [SIGTERM, SIGINT] {
+        signal_hook::flag::register_conditional_default(kind, Arc::clone(&flag))?;
+    }
+    Ok(flag)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Batches and a store for tests.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,8 @@ use wire::totals::Totals;
 use wire::{FlowKey, FlowsEncoder, FlowsHeader, Header, Name, Row};
 
 use crate::intake::{Accepted, Intake, IntakeError, Receipt, Reply, unix_nanoseconds};
+use crate::store::counts_hash;
+use crate::validate::{InMemory, KnownIntervals, Neighbours, Span};
 
 pub const SECOND: u64 = 1_000_000_000;
 pub const MINUTE: u64 = 60 * SECOND;
@@ -162,5 +164,34 @@ impl Intake for Memory {
                 });
             }
         }
+    }
+}
+
+/// Knows what such a store has.
+#[derive(Default)]
+pub struct Known {
+    pub store: Arc<Memory>,
+    neighbours: InMemory,
+}
+
+impl Known {
+    pub fn new(store: Arc<Memory>) -> Self {
+        Self { store, neighbours: InMemory::default() }
+    }
+}
+
+impl KnownIntervals for Known {
+    fn neighbours(&self, sensor: &str, name: Name) -> Neighbours {
+        self.neighbours.neighbours(sensor, name)
+    }
+
+    fn is_stored(&self, sensor: &str, name: Name, hash: &[u8; 32]) -> bool {
+        let stored = self.store.stored.lock().unwrap();
+        let known = stored.get(&(sensor.to_owned(), name));
+        known.is_some_and(|one| counts_hash(&one.bytes[..one.batch.counts_length]) == *hash)
+    }
+
+    fn note(&self, sensor: &str, span: Span) {
+        self.neighbours.note(sensor, span);
     }
 }

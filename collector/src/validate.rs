@@ -13,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wire::{Batch, Limits, WireError};
 
+use crate::store::counts_hash;
 pub use known::{InMemory, KnownIntervals, Neighbours, Span};
 pub use name::{NameError, check as check_sensor_name};
 pub use refusal::{Fault, Refusal, Word};
@@ -59,6 +60,17 @@ impl Validator {
         read.unwrap_or_else(|_| Err(Refusal::unread(certified, Fault::Panic)))
     }
 
+    /// Whether what these bytes hold is stored, although it is refused: a person took it in. It may wait for the store.
+    #[must_use]
+    pub fn is_stored(&self, bytes: &Bytes, refusal: &Refusal) -> bool {
+        let Refusal { sensor: Some(sensor), name: Some(name), counts_length: Some(length), .. } = refusal
+        else {
+            return false;
+        };
+        let counts = bytes.get(..*length).filter(|_| refusal.may_be_stored());
+        counts.is_some_and(|counts| self.known.is_stored(sensor, *name, &counts_hash(counts)))
+    }
+
     fn read_unguarded(&self, bytes: &Bytes, certified: Option<&str>, now: u64) -> Result<Batch, Refusal> {
         let batch = Batch::read(bytes, &self.rules.limits).map_err(|error| {
             Refusal::unread(
@@ -71,7 +83,7 @@ impl Validator {
         })?;
         match self.check(&batch, certified, now) {
             Ok(()) => Ok(batch),
-            Err(fault) => Err(Refusal::of(&batch.header, fault)),
+            Err(fault) => Err(Refusal::of_batch(&batch, fault)),
         }
     }
 

@@ -40,20 +40,5 @@ pub mod table;
 pub mod top;
 pub mod watcher;
 
-/// What agent and collector share: totals and their laws.
-pub use wire::{conservation, totals as counters};
-
-/// An error with its causes, on one line. A cause that its effect's message quotes is not told again.
-#[must_use]
-pub fn one_line(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
+/// What agent and collector share: totals and their laws, and how an error is told.
+pub use wire::{conservation, one_line, totals as counters};

@@ -16,6 +16,7 @@ use crate::frames::Frames;
 use crate::header::Header;
 use crate::intervals;
 use crate::schema::{FORMAT_KEY, TABLE_KEY, Table};
+use crate::text::excerpt;
 
 /// How much a batch may unpack to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,18 @@ impl Limits {
             Table::Counters => (Dimension::ALL.len() * sensor_ebpf::abi::PORTS) as u64,
             Table::Flows => self.flow_rows,
         }
+    }
+
+    /// Unpacked bytes of one table: those whose size does not grow with the traffic need no more.
+    pub(crate) const fn unpacked_of(&self, table: Table) -> u64 {
+        let most = match table {
+            // The longest words that an interval may say of itself.
+            Table::Intervals => 1 << 20,
+            // 13 bytes a row, and every row that there can be.
+            Table::Counters => 32 << 20,
+            Table::Flows => u64::MAX,
+        };
+        if most < self.unpacked_bytes { most } else { self.unpacked_bytes }
     }
 }
 
@@ -158,10 +171,10 @@ fn next(
 fn check_schema(table: Table, found: &Schema) -> Result<(), WireError> {
     let metadata = |key| found.metadata().get(key).map_or("none", String::as_str);
     if metadata(FORMAT_KEY) != FORMAT_VERSION.to_string() {
-        return Err(WireError::Version { found: metadata(FORMAT_KEY).to_owned() });
+        return Err(WireError::Version { found: excerpt(metadata(FORMAT_KEY)) });
     }
     if metadata(TABLE_KEY) != table.name() {
-        return Err(WireError::Table { expected: table.name(), found: metadata(TABLE_KEY).to_owned() });
+        return Err(WireError::Table { expected: table.name(), found: excerpt(metadata(TABLE_KEY)) });
     }
     let expected = table.schema();
     let is_same = |(found, expected): (&arrow_schema::FieldRef, &arrow_schema::FieldRef)| {
@@ -174,7 +187,7 @@ fn check_schema(table: Table, found: &Schema) -> Result<(), WireError> {
     {
         let found: Vec<String> =
             found.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
-        return Err(WireError::Columns { table: table.name(), found: found.join(", ") });
+        return Err(WireError::Columns { table: table.name(), found: excerpt(&found.join(", ")) });
     }
     Ok(())
 }

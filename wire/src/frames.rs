@@ -58,6 +58,7 @@ impl Measure<'_> {
     fn stream(&mut self, rest: &mut Bytes, table: Table) -> Result<Bytes, WireError> {
         let mut length = 0_usize;
         let mut rows = 0_u64;
+        let before = self.unpacked;
         loop {
             let message = &rest[length..];
             let [prefix, size] = prefix(message, table)?;
@@ -95,6 +96,10 @@ impl Measure<'_> {
                 }
                 for buffer in record.buffers().into_iter().flatten() {
                     self.add(unpacked(body, buffer, record.compression().is_some())?)?;
+                    let (bytes, most) = (self.unpacked - before, self.limits.unpacked_of(table));
+                    if bytes > most {
+                        return Err(WireError::Bomb { bytes, most });
+                    }
                 }
             } else if found.header_type() != MessageHeader::Schema {
                 return Err(WireError::Garbage("a message that is neither a schema nor a record batch"));

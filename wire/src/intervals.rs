@@ -10,13 +10,21 @@ use arrow_array::{
     UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field};
+use sensor_ebpf::abi::WATCHED_WINDOWS;
 
+use crate::dimension::CounterError;
 use crate::encode::nanoseconds;
 use crate::error::WireError;
 use crate::header::{FlowsHeader, Header};
 use crate::law::Digests;
 use crate::row::FlowKey;
 use crate::schema::{Table, UTC};
+use crate::text::excerpt;
+
+/// Laws that an interval may say are broken: there are some ten, and merged intervals have those of all.
+pub const MOST_BREACHES: usize = 1_000;
+/// Bytes of what it says of one.
+pub const LONGEST_BREACH: usize = 1_000;
 
 /// The row of a header.
 pub fn record(header: &Header) -> Result<RecordBatch, ArrowError> {
@@ -110,9 +118,9 @@ pub fn header(record: &RecordBatch) -> Result<Header, WireError> {
     let columns = Columns(record);
     let figures: [Option<u64>; 7] = std::array::from_fn(|place| columns.long(14 + place));
     let digests = all(figures).map(Digests::from_figures);
-    let key = columns
-        .optional_text(21)
-        .map(|name| FlowKey::from_name(name).ok_or_else(|| value(format!("no flow key is called {name}"))));
+    let key = columns.optional_text(21).map(|name| {
+        FlowKey::from_name(name).ok_or_else(|| value(format!("no flow key is called {}", excerpt(name))))
+    });
     let sums: [Option<u64>; 4] = std::array::from_fn(|place| columns.long(22 + place));
     let flows = match (key.transpose()?, all(sums)) {
         (Some(key), Some([rows, packets, overflow_rows, overflow_packets])) => {
@@ -133,17 +141,8 @@ pub fn header(record: &RecordBatch) -> Result<Header, WireError> {
         signatures_version: columns.number(9),
         observed_ipv4: columns.plain(10),
         observed_ipv6_prefixes: columns.number(11),
-        watched_windows: record
-            .column(12)
-            .as_list::<i32>()
-            .value(0)
-            .as_primitive::<UInt16Type>()
-            .values()
-            .to_vec(),
-        breaches: {
-            let list = record.column(13).as_list::<i32>().value(0);
-            list.as_string::<i32>().iter().flatten().map(str::to_owned).collect()
-        },
+        watched_windows: columns.windows(12)?,
+        breaches: columns.words(13)?,
         digests,
         flows,
         ring_most_waiting: columns.plain(26),
@@ -184,6 +183,31 @@ impl Columns<'_> {
 
     fn number(&self, column: usize) -> u32 {
         self.0.column(column).as_primitive::<UInt32Type>().value(0)
+    }
+
+    fn windows(&self, column: usize) -> Result<Vec<u16>, WireError> {
+        let list = self.0.column(column).as_list::<i32>().value(0);
+        if list.len() > WATCHED_WINDOWS {
+            return Err(CounterError::Windows(list.len()).into());
+        }
+        Ok(list.as_primitive::<UInt16Type>().values().to_vec())
+    }
+
+    fn words(&self, column: usize) -> Result<Vec<String>, WireError> {
+        let list = self.0.column(column).as_list::<i32>().value(0);
+        if list.len() > MOST_BREACHES {
+            let what = format!("{} broken laws, at most {MOST_BREACHES} are taken", list.len());
+            return Err(value(what));
+        }
+        let words = list.as_string::<i32>();
+        match words.iter().flatten().find(|word| word.len() > LONGEST_BREACH) {
+            None => Ok(words.iter().flatten().map(str::to_owned).collect()),
+            Some(word) => Err(value(format!(
+                "{} bytes about a broken law, at most {LONGEST_BREACH} are taken: {}",
+                word.len(),
+                excerpt(word)
+            ))),
+        }
     }
 
     fn time(&self, column: usize) -> Result<u64, WireError> {

@@ -17,6 +17,7 @@ pub mod law;
 mod merge;
 mod row;
 mod schema;
+mod text;
 pub mod totals;
 
 pub use batch::{Batch, FlowRows, Limits};
@@ -24,8 +25,10 @@ pub use dimension::{Counter, CounterError, Dimension};
 pub use encode::{FlowsEncoder, counts};
 pub use error::WireError;
 pub use header::{FlowsHeader, Header, Name};
+pub use intervals::{LONGEST_BREACH, MOST_BREACHES};
 pub use merge::merge;
 pub use row::{Counted, FlowKey, Row};
+pub use text::{excerpt, is_hidden, one_line, visible};
 
 /// Version of the format, in the metadata of every stream's schema.
 pub const FORMAT_VERSION: u32 = 1;

@@ -7,6 +7,7 @@ use crate::dimension::{add_to, counters};
 use crate::encode::counts;
 use crate::error::WireError;
 use crate::header::{FlowsHeader, Header};
+use crate::intervals::MOST_BREACHES;
 use crate::law::Digests;
 use crate::totals::Totals;
 
@@ -42,7 +43,7 @@ fn join(first: &Header, second: &Header) -> Option<Header> {
         end: second.end,
         clock_step: first.clock_step.saturating_add(second.clock_step),
         watched_windows: second.watched_windows.clone(),
-        breaches: [&first.breaches[..], &second.breaches].concat(),
+        breaches: words(&first.breaches, &second.breaches),
         digests: match (first.digests, second.digests) {
             (Some(one), Some(other)) => Some(sum(&one, &other)),
             (None, None) => None,
@@ -79,4 +80,30 @@ fn join(first: &Header, second: &Header) -> Option<Header> {
 fn sum(one: &Digests, other: &Digests) -> Digests {
     let (one, other) = (one.figures(), other.figures());
     Digests::from_figures(std::array::from_fn(|place| one[place].saturating_add(other[place])))
+}
+
+/// What stands for the words beyond those that there is room for.
+const MORE: [&str; 2] = ["and ", " more broken laws"];
+
+/// The words of both about broken laws, the first ones alone where there are too many, and how many more there were.
+fn words(one: &[String], other: &[String]) -> Vec<String> {
+    let untold =
+        |word: &str| -> Option<u64> { word.strip_prefix(MORE[0])?.strip_suffix(MORE[1])?.parse().ok() };
+    // Either may have been merged before.
+    let mut more = 0_u64;
+    let mut words = Vec::new();
+    for word in one.iter().chain(other) {
+        match untold(word) {
+            Some(count) => more = more.saturating_add(count),
+            None => words.push(word.clone()),
+        }
+    }
+    if words.len() > MOST_BREACHES || (more > 0 && words.len() == MOST_BREACHES) {
+        more = more.saturating_add((words.len() - (MOST_BREACHES - 1)) as u64);
+        words.truncate(MOST_BREACHES - 1);
+    }
+    if more > 0 {
+        words.push(format!("{}{more}{}", MORE[0], MORE[1]));
+    }
+    words
 }

@@ -3,8 +3,8 @@ use super::*;
 fn settings(folder: &Path) -> AsideSettings {
     AsideSettings {
         folder: folder.into(),
-        bytes: 10 * (LEAST + 100),
-        bytes_per_sensor: 4 * (LEAST + 100),
+        bytes: 10 * 2 * BLOCK,
+        bytes_per_sensor: 4 * 2 * BLOCK,
         batches_per_sensor: 1000,
     }
 }
@@ -58,4 +58,82 @@ fn full_means_full_until_a_person_makes_room() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }
     assert!(matches!(keep(&aside, "d", 5), Kept::Now(_)));
+}
+
+#[test]
+fn a_full_folder_costs_nobody_what_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let aside = Aside::open(AsideSettings { bytes: 4 * 2 * BLOCK, ..settings(folder.path()) }).unwrap();
+    (0..3).for_each(|second| drop(keep(&aside, "a", second)));
+    assert!(matches!(keep(&aside, "b", 3), Kept::Now(_)));
+    let reason = Reason {
+        arrived: Timestamp::now(),
+        sensor: "b",
+        peer: String::new(),
+        word: "time",
+        reason: "late",
+        sent: None,
+    };
+    // It would not fit in the place of b's own.
+    assert_eq!(aside.keep(&[0; 5000], &reason).unwrap(), Kept::Nowhere);
+    assert_eq!((count(folder.path(), "-a-"), count(folder.path(), "-b-")), (6, 2));
+    assert!(matches!(keep(&aside, "b", 4), Kept::Now(_)), "in the place of its own it does");
+    assert_eq!(count(folder.path(), ".batch"), 4);
+}
+
+#[test]
+fn what_a_person_has_removed_is_kept_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let aside = Aside::open(settings(folder.path())).unwrap();
+    let Kept::Now(path) = keep(&aside, "a", 1) else { panic!("not kept") };
+    assert_eq!(keep(&aside, "a", 1), Kept::Before);
+    fs::remove_file(&path).unwrap();
+    assert_eq!(keep(&aside, "a", 1), Kept::Now(path));
+    assert_eq!(count(folder.path(), "-a-"), 2);
+}
+
+#[test]
+fn a_reason_counts_and_does_not_outlive_its_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let aside = Aside::open(settings(folder.path())).unwrap();
+    // The batch cannot have its name: a folder has it.
+    let Kept::Now(path) = keep(&aside, "a", 1) else { panic!("not kept") };
+    for ending in ["batch", "json"] {
+        fs::remove_file(path.with_extension(ending)).unwrap();
+    }
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("file"), "").unwrap();
+    let aside = Aside { kept: Mutex::default(), ..aside };
+    let reason = Reason {
+        arrived: Timestamp::from_second(1_700_000_001).unwrap(),
+        sensor: "a",
+        peer: String::new(),
+        word: "time",
+        reason: "late",
+        sent: None,
+    };
+    let mut bytes = [0; 100];
+    bytes[..8].copy_from_slice(&1_i64.to_le_bytes());
+    assert!(aside.keep(&bytes, &reason).is_err());
+    assert_eq!((count(folder.path(), ".json"), count(folder.path(), files::PART)), (0, 0));
+    // Reasons that were left alone are removed before batches that came later.
+    for second in 1..=4 {
+        fs::write(folder.path().join(format!("2023010{second}T000000Z-b-0000000000000000.json")), "{}")
+            .unwrap();
+    }
+    let aside = Aside::open(settings(folder.path())).unwrap();
+    for second in 0..20 {
+        assert!(matches!(keep(&aside, "b", second), Kept::Now(_)));
+    }
+    assert_eq!(count(folder.path(), "-b-"), 8, "four batches with their reasons");
+}
+
+#[test]
+fn the_longest_names_have_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let aside = Aside::open(settings(folder.path())).unwrap();
+    let sensor = "🦅".repeat(64);
+    assert!(matches!(keep(&aside, &sensor, 1), Kept::Now(_)));
+    let again = Aside::open(settings(folder.path())).unwrap();
+    assert_eq!(keep(&again, &sensor, 1), Kept::Before);
 }

@@ -151,16 +151,22 @@ impl Authority {
             not_after: now + SignedDuration::from_hours(24 * i64::from(valid_days)),
             revoked: None,
         };
-        // First noted, then there: what was never noted could not be revoked.
+        // First noted, then there: a certificate that was never noted could not be revoked. A key alone opens nothing.
         let mut all = self.issued()?;
         all.push(issued.clone());
-        index::write(&self.folder.join(INDEX), &all)?;
         write_new(&key_path, key.serialize_pem().as_bytes(), 0o600)?;
-        write_new(&certificate_path, certificate.pem().as_bytes(), 0o644)?;
+        let written = index::write(&self.folder.join(INDEX), &all)
+            .and_then(|()| write_new(&certificate_path, certificate.pem().as_bytes(), 0o644));
+        if let Err(error) = written {
+            // It would stand in the way of the next try.
+            let _first_error_counts = fs::remove_file(&key_path);
+            return Err(error);
+        }
         Ok(issued)
     }
 
-    /// Revokes all of a sensor's certificates, or the one with a serial number; says which.
+    /// Revokes all of a sensor's certificates, or the one with a serial number; says which. Where all of them are revoked
+    /// already, the list is made anew, as after a crash between the two.
     ///
     /// # Errors
     /// Where there is none.
@@ -178,11 +184,15 @@ impl Authority {
             revoked.push(one.clone());
         }
         if revoked.is_empty() {
+            revoked.extend(all.iter().filter(|one| is_meant(one)).cloned());
+        }
+        if revoked.is_empty() {
             return Err(PkiError::Unknown(sensor.or(serial.as_deref()).unwrap_or_default().to_owned()));
         }
-        // The list that is obeyed comes first.
-        self.write_crl(&all)?;
+        // Each list of revoked certificates is made of what is noted: what is not noted first would be missing from the
+        // next one.
         index::write(&self.folder.join(INDEX), &all)?;
+        self.write_crl(&all)?;
         Ok(revoked)
     }
 

@@ -11,6 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
 
 use super::*;
+use crate::files;
 
 /// What rustls says of a sensor's certificate, so long from now.
 fn verify(authority: &Path, certificate: &Path, later: Duration) -> Result<(), Error> {
@@ -64,7 +65,7 @@ fn certificates_hold_until_they_end_or_are_revoked_and_can_be_renewed() {
     let serial = with_colons.collect::<Vec<_>>().join(":").to_uppercase();
     assert_eq!(authority.revoke(None, Some(&serial)).unwrap()[0].name, "osaka 1");
     assert_eq!(verify(&ca, &second, NOW), Err(CertificateError::Revoked.into()));
-    assert!(matches!(authority.revoke(None, Some(&serial)), Err(PkiError::Unknown(_))));
+    assert!(matches!(authority.revoke(None, Some("00")), Err(PkiError::Unknown(_))));
     assert_eq!(verify(&ca, &first, NOW), Err(CertificateError::Revoked.into()), "the first one still is");
 }
 
@@ -133,4 +134,46 @@ fn the_list_says_what_became_of_each() {
     assert!(line("tokyo-1").contains("holds") && line("osaka-1").contains("revoked"), "{text}");
     fs::write(folder.path().join("issued.jsonl"), "{}\n").unwrap();
     assert!(matches!(authority.issued(), Err(PkiError::Index { line: 1, .. })));
+}
+
+/// A crash, or a full disk, between the two files that a revocation is in.
+#[test]
+fn a_revocation_that_was_noted_is_in_the_next_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, out) = (folder.path().join("ca"), folder.path().join("out"));
+    let authority = Authority::init(&ca, "Apus test").unwrap();
+    for sensor in ["tokyo-1", "osaka-1"] {
+        authority.issue_sensor(sensor, 30, &out).unwrap();
+    }
+    let before = fs::read(ca.join("crl.pem")).unwrap();
+    // The list cannot be written: a folder is in its way.
+    fs::create_dir(ca.join("crl.pem.part")).unwrap();
+    assert!(authority.revoke(Some("tokyo-1"), None).is_err());
+    fs::remove_dir(ca.join("crl.pem.part")).unwrap();
+    assert_eq!(fs::read(ca.join("crl.pem")).unwrap(), before);
+    authority.revoke(Some("osaka-1"), None).unwrap();
+    assert_eq!(verify(&ca, &out.join("tokyo-1.crt"), NOW), Err(CertificateError::Revoked.into()));
+    // Or when it is asked for again.
+    fs::write(ca.join("crl.pem"), &before).unwrap();
+    assert_eq!(authority.revoke(Some("tokyo-1"), None).unwrap().len(), 1);
+    assert_eq!(verify(&ca, &out.join("tokyo-1.crt"), NOW), Err(CertificateError::Revoked.into()));
+}
+
+#[test]
+fn the_longest_name_has_files_and_what_was_not_written_can_be_issued_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, out) = (folder.path().join("ca"), folder.path().join("out"));
+    let authority = Authority::init(&ca, "Apus test").unwrap();
+    let sensor = "東".repeat(64);
+    // No key can be written: nothing is noted.
+    fs::create_dir_all(out.join(format!("{}.key.part", files::escape(&sensor)))).unwrap();
+    assert!(authority.issue_sensor(&sensor, 30, &out).is_err());
+    assert_eq!(authority.issued().unwrap().len(), 0);
+    fs::remove_dir(out.join(format!("{}.key.part", files::escape(&sensor)))).unwrap();
+    // No certificate can be written: no key is left.
+    fs::create_dir(out.join(format!("{}.crt.part", files::escape(&sensor)))).unwrap();
+    assert!(authority.issue_sensor(&sensor, 30, &out).is_err());
+    fs::remove_dir(out.join(format!("{}.crt.part", files::escape(&sensor)))).unwrap();
+    authority.issue_sensor(&sensor, 30, &out).unwrap();
+    assert_eq!(verify(&ca, &out.join(format!("{}.crt", files::escape(&sensor))), NOW), Ok(()));
 }

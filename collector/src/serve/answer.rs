@@ -7,7 +7,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use wire::Header;
+use wire::Name;
 
 /// What a sensor is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,9 @@ enum Body {
 
 impl Answer {
     /// The interval is safe on disk.
-    pub fn stored(header: &Header, already: bool) -> Self {
-        let &Header { epoch, first, last, .. } = header;
-        let sensor = header.sensor.clone();
+    pub fn stored(sensor: &str, name: Name, already: bool) -> Self {
+        let Name { epoch, first, last } = name;
+        let sensor = sensor.to_owned();
         let body = Body::Stored { answer: "stored", already, sensor, epoch, first, last };
         Self { status: StatusCode::OK, retry_after: None, body }
     }

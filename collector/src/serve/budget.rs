@@ -12,6 +12,7 @@ const UNIT: u64 = 1024;
 #[derive(Debug)]
 pub struct Budget {
     all: Arc<Semaphore>,
+    units: usize,
     shares: Arc<Shares>,
     share: u64,
 }
@@ -53,7 +54,13 @@ pub enum Full {
 impl Budget {
     pub fn new(bytes: u64, share: u64) -> Self {
         let units = usize::try_from(bytes / UNIT).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { all: Arc::new(Semaphore::new(units.max(1))), shares: Arc::default(), share }
+        let units = units.max(1);
+        Self { all: Arc::new(Semaphore::new(units)), units, shares: Arc::default(), share }
+    }
+
+    /// Bytes that are taken, in whole units.
+    pub fn taken(&self) -> u64 {
+        (self.units - self.all.available_permits().min(self.units)) as u64 * UNIT
     }
 
     /// Takes room for a batch.
@@ -110,7 +117,9 @@ mod tests {
         assert_eq!(budget.take(&one, 2 << 20).unwrap_err(), Full::Sensor);
         let second = budget.take(&other, 4 << 20).unwrap();
         assert_eq!(budget.take(&third, 2 << 20).unwrap_err(), Full::All);
+        assert_eq!(budget.taken(), 7 << 20);
         drop((first, second));
+        assert_eq!(budget.taken(), 0);
         let _all = (budget.take(&one, 4 << 20).unwrap(), budget.take(&third, 4 << 20).unwrap());
     }
 }

@@ -64,6 +64,9 @@ pub async fn serve(stream: TcpStream, address: SocketAddr, mut ticket: Ticket, s
     let Surroundings { shared, router, mut trusted, mut stopping, running: _running } = surroundings;
     let config = Arc::clone(&trusted.borrow_and_update());
     let handshake = REFUSED.scope(RefCell::default(), async {
+        // Its first byte, which is left where it is; an error comes again when it is read.
+        let _first = stream.peek(&mut [0]).await;
+        ticket.speak();
         let shaken = TlsAcceptor::from(config).accept(stream).await;
         shaken.map_err(|error| (error, REFUSED.with(RefCell::take)))
     });

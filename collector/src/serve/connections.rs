@@ -1,16 +1,22 @@
 //! How many connections there may be, and whose.
 //!
-//! Who has shown no certificate takes a place only until it is needed: another connection pushes out the oldest, of the
-//! same address first. So connections that say nothing stand in nobody's way. A sensor's further connection pushes out
+//! Who has shown no certificate takes a place only until it is needed: another connection pushes out one that has said
+//! nothing for a second, or else the oldest, of the same address first. So connections that say nothing stand in nobody's
+//! way, and least in that of a handshake over a slow line. A sensor's further connection pushes out
 //! its own oldest, which may be one that died unnoticed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use crate::config::LimitSettings;
+
+/// How long who has connected may say nothing before others: as long as a first byte takes from anywhere. Without it, those
+/// who have sent one byte would push out whoever comes next.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// All connections.
 #[derive(Debug)]
@@ -28,8 +34,17 @@ struct State {
     next: u64,
     open: usize,
     /// Without a certificate yet.
-    waiting: BTreeMap<u64, (IpAddr, Arc<Notify>)>,
+    waiting: BTreeMap<u64, Waiting>,
     sensors: HashMap<Arc<str>, BTreeMap<u64, Arc<Notify>>>,
+}
+
+/// A connection that has shown no certificate.
+#[derive(Debug)]
+struct Waiting {
+    network: IpAddr,
+    since: Instant,
+    has_spoken: bool,
+    pushed_out: Arc<Notify>,
 }
 
 /// A place for one connection, until it is dropped.
@@ -55,26 +70,30 @@ impl Connections {
 
     /// A place for a connection from an address; none where all are taken by those with certificates.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Ticket> {
+        self.admit_at(address, Instant::now())
+    }
+
+    fn admit_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Ticket> {
         let network = network(address);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut of_address = state.waiting.iter().filter(|(_, (known, _))| *known == network);
-        let oldest = of_address.next().map(|(number, _)| *number);
-        let mine = usize::from(oldest.is_some()) + of_address.count();
+        let mine = state.waiting.values().filter(|one| one.network == network).count();
         if mine >= self.most_waiting_per_address {
-            state.push_out(oldest);
+            let least = state.least(now, |one| one.network == network);
+            state.push_out(least);
         }
         if state.waiting.len() >= self.most_waiting || state.open >= self.most {
-            let oldest = state.waiting.first_key_value().map(|(number, _)| *number);
-            if oldest.is_none() && state.open >= self.most {
+            let least = state.least(now, |_| true);
+            if least.is_none() && state.open >= self.most {
                 return None;
             }
-            state.push_out(oldest);
+            state.push_out(least);
         }
         let number = state.next;
         state.next += 1;
         state.open += 1;
         let pushed_out = Arc::new(Notify::new());
-        state.waiting.insert(number, (network, Arc::clone(&pushed_out)));
+        let waiting = Waiting { network, since: now, has_spoken: false, pushed_out: Arc::clone(&pushed_out) };
+        state.waiting.insert(number, waiting);
         Some(Ticket { connections: Arc::clone(self), number, sensor: None, pushed_out })
     }
 
@@ -87,14 +106,24 @@ impl Connections {
     pub fn push_out_all(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let of_sensors = state.sensors.values().flat_map(BTreeMap::values);
-        state.waiting.values().map(|(_, notify)| notify).chain(of_sensors).for_each(|one| one.notify_one());
+        let waiting = state.waiting.values().map(|one| &one.pushed_out);
+        waiting.chain(of_sensors).for_each(|one| one.notify_one());
     }
 }
 
 impl State {
+    /// Who goes first: the oldest of those that have said nothing for a while, or else of all.
+    fn least(&self, now: Instant, is_meant: impl Fn(&Waiting) -> bool) -> Option<u64> {
+        let mut meant = self.waiting.iter().filter(|(_, one)| is_meant(one));
+        let is_silent =
+            |one: &Waiting| !one.has_spoken && now.saturating_duration_since(one.since) >= SILENCE;
+        let silent = meant.clone().find(|(_, one)| is_silent(one));
+        silent.or_else(|| meant.next()).map(|(number, _)| *number)
+    }
+
     fn push_out(&mut self, number: Option<u64>) {
-        if let Some((_, pushed_out)) = number.and_then(|number| self.waiting.remove(&number)) {
-            pushed_out.notify_one();
+        if let Some(one) = number.and_then(|number| self.waiting.remove(&number)) {
+            one.pushed_out.notify_one();
         }
     }
 }
@@ -108,6 +137,14 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 impl Ticket {
+    /// The connection has sent something.
+    pub fn speak(&self) {
+        let mut state = self.connections.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(one) = state.waiting.get_mut(&self.number) {
+            one.has_spoken = true;
+        }
+    }
+
     /// The connection has shown a sensor's certificate.
     pub fn identify(&mut self, sensor: &Arc<str>) {
         let mut state = self.connections.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,6 +213,33 @@ mod tests {
         assert_eq!(waiting(&connections), [2, 4, 5, 6], "the oldest of all, where no address has too many");
         tickets.clear();
         assert_eq!((waiting(&connections).len(), connections.open()), (0, 0));
+    }
+
+    #[test]
+    fn who_says_nothing_goes_before_who_is_in_a_handshake() {
+        let connections = connections(100);
+        let (begin, address) = (Instant::now(), |text: &str| text.parse().unwrap());
+        let mut tickets: Vec<Ticket> = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]
+            .map(|text| connections.admit_at(address(text), begin).unwrap())
+            .into();
+        tickets[0].speak();
+        tickets[2].speak();
+        // All of them may be on a slow line.
+        tickets.push(connections.admit_at(address("192.0.2.5"), begin + SILENCE / 2).unwrap());
+        assert_eq!(waiting(&connections), [1, 2, 3, 4], "the oldest of all");
+        let later = begin + SILENCE;
+        tickets.push(connections.admit_at(address("192.0.2.6"), later).unwrap());
+        assert_eq!(waiting(&connections), [2, 3, 4, 5], "the oldest that is silent");
+        tickets.push(connections.admit_at(address("192.0.2.7"), later).unwrap());
+        assert_eq!(waiting(&connections), [2, 4, 5, 6], "a younger one that is silent");
+        // Who has sent one byte and then waits does not push out those that come, either.
+        tickets.push(connections.admit_at(address("192.0.2.8"), later).unwrap());
+        assert_eq!(waiting(&connections), [4, 5, 6, 7]);
+        // Of one address the same.
+        tickets.push(connections.admit_at(address("192.0.2.8"), later).unwrap());
+        tickets[7].speak();
+        tickets.push(connections.admit_at(address("192.0.2.8"), later + SILENCE).unwrap());
+        assert_eq!(waiting(&connections), [5, 6, 7, 9]);
     }
 
     #[test]

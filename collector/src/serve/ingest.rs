@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot};
-use wire::{Batch, Header};
+use wire::{Batch, Header, Name};
 
 use super::answer::Answer;
 use super::budget::{Budget, Full, Room};
@@ -48,6 +48,20 @@ pub struct Shared {
     lookers: Arc<Semaphore>,
 }
 
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Shared").field("waiting_bytes", &self.waiting_bytes()).finish_non_exhaustive()
+    }
+}
+
+/// What became of a batch that was looked at.
+enum Looked {
+    Good(Box<Batch>),
+    /// It would be refused, and it is stored: a person took it in.
+    Stored(Name),
+    Refused(Refusal),
+}
+
 impl Shared {
     pub fn new(
         settings: Settings,
@@ -69,6 +83,11 @@ impl Shared {
             quiet: Quiet::default(),
             settings,
         }
+    }
+
+    /// Bytes of batches that have come, and that the store has not answered for.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.budget.taken()
     }
 
     /// Takes in a batch. Whatever is answered before the body has come is answered in vain to who does not read it
@@ -153,8 +172,14 @@ impl Shared {
         self.counters.bytes.add(length);
         let arrived = unix_nanoseconds();
         match self.look(peer, &bytes, arrived, room.turn()).await {
-            Ok(Ok(batch)) => self.submit(peer, Accepted { batch, bytes, arrived, sent }, room).await,
-            Ok(Err(refusal)) => self.refuse(peer, bytes, &refusal, sent).await,
+            Ok(Looked::Good(batch)) => {
+                self.submit(peer, Accepted { batch: *batch, bytes, arrived, sent }, room).await
+            }
+            Ok(Looked::Stored(name)) => {
+                self.counters.already.add(1);
+                Answer::stored(&peer.sensor, name, true)
+            }
+            Ok(Looked::Refused(refusal)) => self.refuse(peer, bytes, &refusal, sent).await,
             Err(answer) => answer,
         }
     }
@@ -166,7 +191,7 @@ impl Shared {
         bytes: &Bytes,
         arrived: u64,
         turn: Arc<Semaphore>,
-    ) -> Result<Result<Batch, Refusal>, Answer> {
+    ) -> Result<Looked, Answer> {
         let ended =
             || Answer::later(StatusCode::SERVICE_UNAVAILABLE, "busy", "the collector is ending", SOON);
         // Of one sensor one at a time: however long that takes, others' are looked at beside it.
@@ -175,9 +200,15 @@ impl Shared {
         let (validator, bytes, sensor) =
             (Arc::clone(&self.validator), bytes.clone(), Arc::clone(&peer.sensor));
         let looking = tokio::task::spawn_blocking(move || {
-            let read = validator.read(&bytes, Some(&sensor), arrived);
+            let looked = match validator.read(&bytes, Some(&sensor), arrived) {
+                Ok(batch) => Looked::Good(Box::new(batch)),
+                Err(refusal) => match refusal.name.filter(|_| validator.is_stored(&bytes, &refusal)) {
+                    Some(name) => Looked::Stored(name),
+                    None => Looked::Refused(refusal),
+                },
+            };
             drop((turn, permit));
-            read
+            looked
         });
         looking.await.map_err(|_| ended())
     }
@@ -206,6 +237,10 @@ impl Shared {
                 let refusal = Refusal::of(&header, Fault::Conflict(reason));
                 self.refuse(peer, bytes, &refusal, sent).await
             }
+            Ok(Ok(Err(IntakeError::Refused(reason)))) => {
+                let refusal = Refusal::of(&header, Fault::Unstorable(reason));
+                self.refuse(peer, bytes, &refusal, sent).await
+            }
             Ok(Ok(Err(IntakeError::Busy { reason, retry_after }))) => {
                 Answer::later(StatusCode::SERVICE_UNAVAILABLE, "busy", reason, retry_after)
             }
@@ -232,7 +267,7 @@ impl Shared {
         let counter = if already { &self.counters.already } else { &self.counters.stored };
         counter.add(1);
         self.validator.known().note(&header.sensor, Span::from(header));
-        Answer::stored(header, already)
+        Answer::stored(&header.sensor, header.name(), already)
     }
 
     /// Keeps a batch for a person, where one can do something about it, and says what is wrong with it.

@@ -4,3 +4,4 @@ mod certificates;
 mod lab;
 mod network;
 mod requests;
+mod signals;

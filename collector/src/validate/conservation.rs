@@ -7,12 +7,15 @@ use wire::conservation::breaches;
 use wire::dimension::add_to;
 use wire::law::{Digests, Sums};
 use wire::totals::Totals;
-use wire::{Batch, FlowsHeader, Header};
+use wire::{Batch, Counted, Counter, FlowsHeader, Header, Row};
 
 use super::Fault;
 
-/// Bytes of all that an interval says of its breaches.
-const MOST_WORDS: usize = 4 << 20;
+/// What a figure comes to at most: numbers up to it are exact as floating-point ones, and sums of many of them fit into 64
+/// bits. A sensor that sees a hundred million packets a second has as many in three years.
+const MOST: u64 = 1 << 53;
+/// Bytes of an IP packet at most: of IPv6, whose length is told without its header of 40 (RFC 8200, section 3).
+const LONGEST_PACKET: u64 = 65_535 + 40;
 /// Bytes of the agent's version.
 const LONGEST_VERSION: usize = 256;
 
@@ -26,9 +29,28 @@ pub fn check_header(header: &Header) -> Result<(), Fault> {
     if header.program_version.len() > LONGEST_VERSION {
         return fault(format!("a program version of {} bytes", header.program_version.len()));
     }
-    let words: usize = header.breaches.iter().map(String::len).sum();
-    if words > MOST_WORDS {
-        return fault(format!("{words} bytes about breaches, at most {MOST_WORDS} are taken"));
+    // They go as they are into tables and onto terminals.
+    let mut words = header.breaches.iter().chain([&header.program_version]);
+    if let Some(word) = words.find(|word| word.contains(wire::is_hidden)) {
+        return fault(format!("words with a character of control, {:?}", wire::excerpt(word)));
+    }
+    let figures = [
+        ("observed IPv4 addresses", header.observed_ipv4),
+        ("digests that waited in a ring", header.ring_most_waiting),
+        ("digests that a ring holds", header.ring_records),
+    ];
+    let of_flows = flows.map(|flows| {
+        [
+            ("flows", flows.rows),
+            ("packets in flows", flows.packets),
+            ("flows of many sources", flows.overflow_rows),
+            ("packets in flows of many sources", flows.overflow_packets),
+        ]
+    });
+    let of_digests = digests.iter().flat_map(Digests::figures).map(|figure| ("digests of a kind", figure));
+    let all = figures.into_iter().chain(of_flows.into_iter().flatten()).chain(of_digests);
+    if let Some((name, figure)) = all.into_iter().find(|(_, figure)| *figure > MOST) {
+        return fault(format!("{figure} {name}, at most {MOST} are taken"));
     }
     if flows.is_some() != digests.is_some() {
         return fault("flows without digests, or digests without flows".into());
@@ -45,6 +67,14 @@ pub fn check_header(header: &Header) -> Result<(), Fault> {
 /// breaks laws may do so.
 pub fn check(batch: &Batch, times: RangeInclusive<u64>) -> Result<(), Fault> {
     let header = &batch.header;
+    if let Some(Counter { dimension, key, packets }) =
+        batch.counters.iter().find(|counter| counter.packets > MOST)
+    {
+        let name = dimension.name();
+        return Err(Fault::Header(format!(
+            "counter {name} of key {key} is {packets}, at most {MOST} is taken"
+        )));
+    }
     let mut counted = Totals::default();
     add_to(&mut counted, &batch.counters, &header.watched_windows)
         .map_err(|error| Fault::Malformed(error.into()))?;
@@ -108,6 +138,25 @@ fn check_digests(digests: &Digests, flows: &FlowsHeader, counted: &CpuCounters) 
     Ok(())
 }
 
+/// What a flow has more of than its packets can have.
+fn excess(row: &Row) -> Option<String> {
+    let &Row { packets, bytes, targets, targets_counted, .. } = row;
+    let most_bytes = packets.saturating_mul(LONGEST_PACKET);
+    // An estimate may be above what it estimates.
+    let most_targets = if targets_counted == Counted::Estimated { MOST } else { packets.max(1) };
+    if packets > MOST {
+        Some(format!("a flow of {packets} packets, at most {MOST} are taken"))
+    } else if bytes > most_bytes {
+        Some(format!("a flow of {packets} packets with {bytes} bytes, which have at most {most_bytes}"))
+    } else if targets > most_targets {
+        Some(format!(
+            "a flow of {packets} packets to {targets} addresses, which go to at most {most_targets}"
+        ))
+    } else {
+        None
+    }
+}
+
 /// What the flows come to.
 fn sum_flows(
     batch: &Batch,
@@ -126,6 +175,9 @@ fn sum_flows(
                     super::time::show(batch.header.start),
                     super::time::show(batch.header.end),
                 )));
+            }
+            if let Some(what) = excess(&row) {
+                return Err(Fault::Flows(what));
             }
             sums.add(&row);
             let (rows, packets) = if row.overflow {

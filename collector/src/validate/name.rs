@@ -27,12 +27,8 @@ pub fn check(name: &str) -> Result<(), NameError> {
     let length = name.chars().count();
     // Invisible and reversing characters make two names look the same.
     let is_refused = |character: char| {
-        let is_invisible = matches!(
-            character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        );
         let is_space = character.is_whitespace() && character != ' ';
-        character.is_control() || character == '/' || is_space || is_invisible
+        wire::is_hidden(character) || character == '/' || is_space
     };
     if length == 0 {
         Err(NameError::Empty)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use wire::conservation::Breach;
-use wire::{Header, Name, WireError};
+use wire::{Batch, Header, Name, WireError};
 
 use super::name::NameError;
 
@@ -39,7 +39,7 @@ words! {
     Sensor = "sensor",
     /// The certificate is another sensor's.
     Foreign = "foreign",
-    /// The header contradicts itself.
+    /// The header contradicts itself, or has what no interval can have.
     Header = "header",
     /// Its counters break the laws of conservation, and it does not say so.
     Conservation = "conservation",
@@ -71,6 +71,8 @@ pub enum Fault {
     Foreign { certified: String, sensor: String },
     #[error("{0}: the agent that made it is at fault")]
     Header(String),
+    #[error("no store can hold it: {0}; the agent that made it is at fault")]
+    Unstorable(String),
     #[error(
         "{0}, and the interval does not say so: counts are lost or made up; the agent that made it is at fault"
     )]
@@ -104,7 +106,7 @@ impl Fault {
             Self::Version(_) => Word::Version,
             Self::Sensor(_) => Word::Sensor,
             Self::Foreign { .. } => Word::Foreign,
-            Self::Header(_) => Word::Header,
+            Self::Header(_) | Self::Unstorable(_) => Word::Header,
             Self::Conservation(_) => Word::Conservation,
             Self::Flows(_) => Word::Flows,
             Self::Time(_) => Word::Time,
@@ -121,6 +123,8 @@ pub struct Refusal {
     pub sensor: Option<String>,
     /// Which interval, where it could be read.
     pub name: Option<Name>,
+    /// Bytes of its part with the counts, where it could be read.
+    pub counts_length: Option<usize>,
     #[source]
     pub fault: Fault,
 }
@@ -129,13 +133,31 @@ impl Refusal {
     /// Of a batch that could not be read.
     #[must_use]
     pub fn unread(certified: Option<&str>, fault: Fault) -> Self {
-        Self { sensor: certified.map(str::to_owned), name: None, fault }
+        Self { sensor: certified.map(str::to_owned), name: None, counts_length: None, fault }
+    }
+
+    /// Of a batch that could be read.
+    #[must_use]
+    pub fn of_batch(batch: &Batch, fault: Fault) -> Self {
+        Self { counts_length: Some(batch.counts_length), ..Self::of(&batch.header, fault) }
+    }
+
+    /// Whether the very same may be stored all the same: it is its sensor's, and could be read, and a person may have
+    /// vouched for it since.
+    #[must_use]
+    pub const fn may_be_stored(&self) -> bool {
+        match self.fault.word() {
+            Word::Malformed | Word::Version | Word::Sensor | Word::Foreign => false,
+            Word::Header | Word::Conservation | Word::Flows | Word::Time | Word::Order | Word::Conflict => {
+                true
+            }
+        }
     }
 
     /// Of a batch with this header.
     #[must_use]
     pub fn of(header: &Header, fault: Fault) -> Self {
-        Self { sensor: Some(header.sensor.clone()), name: Some(header.name()), fault }
+        Self { sensor: Some(header.sensor.clone()), name: Some(header.name()), counts_length: None, fault }
     }
 }
 

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 use sensor_ebpf::abi::TrafficClass;
+use wire::Name;
 
 use super::*;
 use crate::intake::unix_nanoseconds;
@@ -48,6 +49,84 @@ fn headers_that_contradict_themselves() {
     assert_eq!(refused(|sample| sample.header.digests = None), Word::Header);
     assert_eq!(refused(|sample| sample.header.flows = None), Word::Header);
     assert_eq!(refused(|sample| sample.header.program_version = "x".repeat(1000)), Word::Header);
+}
+
+#[test]
+fn words_that_move_a_cursor() {
+    assert_eq!(refused(|sample| sample.header.program_version = "0.1\u{1b}[2J".into()), Word::Header);
+    assert_eq!(refused(|sample| sample.header.breaches = vec!["a".into(), "b\nc".into()]), Word::Header);
+    assert_eq!(refused(|sample| sample.header.breaches = vec!["\u{202e}".into()]), Word::Header);
+    assert_eq!(refused(|sample| sample.header.sensor = "tokyo\u{7}1".into()), Word::Sensor);
+}
+
+#[test]
+fn figures_that_no_sensor_can_have_seen() {
+    const MOST: u64 = 1 << 53;
+    assert_eq!(refused(|sample| sample.header.observed_ipv4 = MOST + 1), Word::Header);
+    assert_eq!(refused(|sample| sample.header.ring_records = u64::MAX), Word::Header);
+    assert_eq!(refused(|sample| sample.totals.counters_mut().bytes = MOST + 1), Word::Header);
+    assert_eq!(
+        refused(|sample| sample.header.flows.as_mut().unwrap().overflow_packets = MOST + 1),
+        Word::Header
+    );
+    assert_eq!(refused(|sample| sample.header.digests.as_mut().unwrap().off = MOST + 1), Word::Header);
+    let mut most = Sample::new("tokyo-1", 5);
+    most.header.observed_ipv4 = MOST;
+    most.totals.counters_mut().bytes = MOST;
+    assert!(read(&most).is_ok());
+}
+
+#[test]
+fn flows_of_more_than_their_packets_have() {
+    assert_eq!(refused(|sample| sample.rows[0].bytes = 3 * 65_575 + 1), Word::Flows);
+    assert_eq!(refused(|sample| sample.rows[0].bytes = u64::MAX), Word::Flows);
+    assert_eq!(refused(|sample| sample.rows[0].targets = 4), Word::Flows);
+    let at_least = |sample: &mut Sample| {
+        (sample.rows[0].targets, sample.rows[0].targets_counted) = (4, wire::Counted::AtLeast);
+    };
+    assert_eq!(refused(at_least), Word::Flows);
+    let estimated = |targets: u64| {
+        move |sample: &mut Sample| {
+            (sample.rows[0].targets, sample.rows[0].targets_counted) = (targets, wire::Counted::Estimated);
+        }
+    };
+    assert_eq!(refused(estimated(u64::MAX)), Word::Flows);
+    let mut most = Sample::new("tokyo-1", 5);
+    (most.rows[0].bytes, most.rows[0].targets) = (3 * 65_575, 3);
+    estimated(4)(&mut most);
+    assert!(read(&most).is_ok(), "an estimate may be too high");
+}
+
+/// Who has stored one thing.
+struct Has(&'static str, Name, [u8; 32]);
+
+impl KnownIntervals for Has {
+    fn neighbours(&self, _sensor: &str, _name: Name) -> Neighbours {
+        Neighbours::default()
+    }
+
+    fn is_stored(&self, sensor: &str, name: Name, counts_hash: &[u8; 32]) -> bool {
+        (sensor, name, counts_hash) == (self.0, self.1, &self.2)
+    }
+}
+
+#[test]
+fn what_is_stored_is_so_whatever_is_wrong_with_it_but_not_for_another_sensor() {
+    let mut old = Sample::new("tokyo-1", 5);
+    (old.header.start, old.header.end) = (SECOND, 2 * SECOND);
+    let has = Has("tokyo-1", old.header.name(), counts_hash(&old.counts()));
+    let rules = crate::config::Options::default().resolve().unwrap().rules;
+    let validator = Validator::new(rules, Arc::new(has));
+    let is_stored = |bytes: Bytes, certified: &str| {
+        let refusal = validator.read(&bytes, Some(certified), unix_nanoseconds()).unwrap_err();
+        validator.is_stored(&bytes, &refusal)
+    };
+    assert!(is_stored(old.bytes(), "tokyo-1"));
+    assert!(is_stored(old.counts().into(), "tokyo-1"), "its flows are gone by now");
+    assert!(!is_stored(old.bytes(), "osaka-1"), "the certificate is another's");
+    assert!(!is_stored(Bytes::from_static(b"garbage"), "tokyo-1"));
+    old.header.program_version = "0.2.0".into();
+    assert!(!is_stored(old.bytes(), "tokyo-1"), "another batch of the same name");
 }
 
 #[test]
@@ -106,7 +185,12 @@ fn times_that_cannot_be() {
     assert_eq!(refused(shift(-3650 * DAY.cast_signed())), Word::Time);
     assert_eq!(refused(shift(i64::MIN)), Word::Time, "a clock at zero");
     assert_eq!(refused(|sample| sample.header.start = sample.header.end + 1), Word::Time);
-    assert_eq!(refused(|sample| sample.rows[3].last_seen += DAY), Word::Time);
+    assert_eq!(refused(|sample| sample.rows[3].last_seen += 2 * DAY), Word::Time);
+    assert_eq!(refused(|sample| sample.rows[3].first_seen -= 2 * DAY), Word::Time);
+    let mut and_back = Sample::new("tokyo-1", 5);
+    and_back.rows[3].last_seen += 23 * 60 * MINUTE;
+    and_back.rows[4].first_seen -= 23 * 60 * MINUTE;
+    assert!(read(&and_back).is_ok(), "a clock that was set forward and back within the interval");
     let longer = |sample: &mut Sample| {
         sample.header.start -= 367 * DAY;
         sample.header.epoch = sample.header.start;

@@ -10,6 +10,11 @@ use super::{Fault, Neighbours, Rules};
 /// The longest that an agent can be told to make an interval.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// By how much flows may be of another time than their interval. Digests are stamped when they are read, and a clock may
+/// be set forward and back again in one interval, of which [`Header::clock_step`] tells the sum alone. The store takes
+/// what is outside of the interval as its begin or its end.
+const SLACK_OF_FLOWS: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Holds an interval's times against each other and this host's clock.
 pub fn check(header: &Header, rules: &Rules, now: u64) -> Result<(), Fault> {
     let &Header { first, last, start, end, .. } = header;
@@ -68,12 +73,12 @@ pub fn check_order(header: &Header, neighbours: &Neighbours) -> Result<(), Fault
     Ok(())
 }
 
-/// The times that flows of an interval may have; digests are stamped when they are read.
+/// The times that flows of an interval may have.
 pub fn of_flows(header: &Header, rules: &Rules) -> std::ops::RangeInclusive<u64> {
     if rules.trust_times {
         return 0..=u64::MAX;
     }
-    let slack = nanoseconds(rules.max_clock_ahead).saturating_add(header.clock_step.unsigned_abs());
+    let slack = nanoseconds(SLACK_OF_FLOWS).saturating_add(header.clock_step.unsigned_abs());
     header.start.saturating_sub(slack)..=header.end.saturating_add(slack)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, UInt8Array, UInt32Array, UInt64Array};
+use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt8Array, UInt32Array, UInt64Array};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{Schema, SchemaRef};
 use proptest::prelude::*;
@@ -142,6 +142,7 @@ fn a_record_batch_with_too_many_rows_is_refused() {
         use arrow_schema::DataType::{Boolean, FixedSizeBinary, Timestamp, UInt8, UInt16, UInt64};
         match field.data_type() {
             Boolean => Arc::new(arrow_array::BooleanArray::from(vec![true; ROWS])),
+            UInt8 if field.name() == "targets_counted" => Arc::new(UInt8Array::from(vec![1; ROWS])),
             UInt8 => Arc::new(UInt8Array::from(vec![4; ROWS])),
             UInt16 => Arc::new(arrow_array::UInt16Array::from(vec![1; ROWS])),
             UInt64 => Arc::new(UInt64Array::from(vec![1; ROWS])),
@@ -172,8 +173,47 @@ fn a_length_that_is_a_lie_is_not_believed() {
     for place in frames {
         let mut lie = good.to_vec();
         lie[place - 8..place].copy_from_slice(&(1_u64 << 30).to_le_bytes());
-        assert!(matches!(read(&lie.into()), Err(WireError::Ratio { .. })));
+        assert!(matches!(read(&lie.into()), Err(WireError::Ratio { .. } | WireError::Bomb { .. })));
     }
+}
+
+/// A batch whose interval has something else in a column.
+fn with_interval(column: usize, values: ArrayRef) -> Bytes {
+    let record = crate::intervals::record(&header()).unwrap();
+    let mut columns = record.columns().to_vec();
+    columns[column] = values;
+    let schema = Table::Intervals.schema();
+    let record = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
+    [stream(&schema, &[record]), stream(&Table::Counters.schema(), &[])].concat().into()
+}
+
+/// What an error says goes into logs, answers and files.
+#[test]
+fn no_error_repeats_what_it_was_sent_in_full() {
+    let key = |text: &str| read(&with_interval(21, Arc::new(StringArray::from(vec![text])))).unwrap_err();
+    let error = key(&"\u{1b}]0;x".repeat(10_000)).to_string();
+    assert!(error.contains("no flow key") && error.len() < 400 && !error.contains('\u{1b}'), "{error}");
+    let error = key(&"x".repeat(2 << 20));
+    assert!(matches!(error, WireError::Bomb { most: 1_048_576, .. }), "{error}");
+    let name = "y\u{7}".repeat(10_000);
+    let field = arrow_schema::Field::new(name, arrow_schema::DataType::UInt8, false);
+    let metadata = Table::Intervals.schema().metadata().clone();
+    let schema: SchemaRef = Arc::new(Schema::new_with_metadata(vec![field], metadata));
+    let bytes = [stream(&schema, &[]), stream(&Table::Counters.schema(), &[])].concat();
+    let error = read(&bytes.into()).unwrap_err().to_string();
+    assert!(error.contains("other columns") && error.len() < 400 && !error.contains('\u{7}'), "{error}");
+}
+
+#[test]
+fn lists_have_an_end() {
+    let words = |count: usize, word: &str| {
+        read(&whole(&Header { breaches: vec![word.into(); count], ..header() }, &[], None)).map(|_| ())
+    };
+    assert!(words(1_000, &"x".repeat(1_000)).is_ok());
+    assert!(matches!(words(1_001, ""), Err(WireError::Value { table: "intervals", .. })));
+    assert!(matches!(words(1, &"x".repeat(1_001)), Err(WireError::Value { table: "intervals", .. })));
+    let bytes = whole(&Header { watched_windows: vec![1; 100_000], ..header() }, &[], None);
+    assert!(matches!(read(&bytes), Err(WireError::Counter(CounterError::Windows(100_000)))));
 }
 
 proptest! {

@@ -70,3 +70,19 @@ fn intervals_that_are_no_one_thing_stay_apart() {
     assert_eq!(merge(&[]).unwrap(), None);
     assert!(merge(&[part(&first), Bytes::from_static(b"nothing")]).is_err());
 }
+
+/// However many are merged, and however often, what becomes of it can be read.
+#[test]
+fn words_about_broken_laws_have_an_end() {
+    let words = |count: usize| (0..count).map(|number| format!("law {number}")).collect::<Vec<_>>();
+    let first = Header { breaches: words(MOST_BREACHES), ..header() };
+    let second = Header { breaches: words(5), ..following(&first) };
+    let third = Header { breaches: words(2), ..following(&second) };
+    let merged = merge(&[part(&first), part(&second)]).unwrap().unwrap();
+    let said = read(&merged).unwrap().header.breaches;
+    assert_eq!(said[..MOST_BREACHES - 1], first.breaches[..MOST_BREACHES - 1]);
+    assert_eq!(said[MOST_BREACHES - 1..], ["and 6 more broken laws"]);
+    let again = merge(&[merged, part(&third)]).unwrap().unwrap();
+    let said = read(&again).unwrap().header.breaches;
+    assert_eq!((said.len(), &*said[MOST_BREACHES - 1]), (MOST_BREACHES, "and 8 more broken laws"));
+}

@@ -19,8 +19,7 @@ use tokio_rustls::client::TlsStream;
 use crate::config::{Options, Settings, TlsFiles};
 use crate::pki::Authority;
 use crate::serve::Server;
-use crate::testing::Memory;
-use crate::validate::InMemory;
+use crate::testing::{Known, Memory};
 
 /// Longer than anything here takes.
 pub const LONG: Duration = Duration::from_secs(30);
@@ -55,8 +54,8 @@ impl Lab {
         });
         change(&mut settings);
         let store = Arc::new(Memory::default());
-        let server =
-            Server::start(settings, Arc::clone(&store) as _, Arc::new(InMemory::default())).await.unwrap();
+        let known = Arc::new(Known::new(Arc::clone(&store)));
+        let server = Server::start(settings, Arc::clone(&store) as _, known).await.unwrap();
         Self { folder, authority, store, server }
     }
 

@@ -1,5 +1,6 @@
 //! What is answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,7 +8,8 @@ use tokio::net::TcpStream;
 
 use super::lab::{Lab, head, post, request};
 use crate::intake::IntakeError;
-use crate::testing::{Sample, Trouble};
+use crate::testing::{Known, Memory, SECOND, Sample, Trouble};
+use crate::validate::Validator;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_stored_once_however_often_it_comes() {
@@ -75,6 +77,41 @@ async fn what_cannot_be_true_is_refused_and_kept_and_an_honest_sensor_is_not_aff
     assert_eq!(lab.store.count(), count);
 }
 
+/// A person has imported what the collector had refused, and its sensor asks again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_and_then_imported_is_stored() {
+    let lab = Lab::new().await;
+    let client = lab.sensor("tokyo-1");
+    let mut sample = Sample::new("tokyo-1", 5);
+    (sample.header.start, sample.header.end) = (SECOND, 2 * SECOND);
+    let batch = sample.bytes();
+    assert_eq!(client.post(&batch).await.unwrap().short(), (422, "time"));
+    let kept = lab.aside().into_iter().find(|name| name.ends_with(".batch")).unwrap();
+    let mut rules = crate::config::Options::default().resolve().unwrap().rules;
+    rules.trust_times = true;
+    let files = [lab.folder.path().join("aside").join(kept)];
+    let import = |validator: &Validator, store: &Memory| {
+        let mut output = Vec::new();
+        let result = crate::import::run(&files, 1 << 20, validator, store, &mut output);
+        (result.is_ok(), String::from_utf8(output).unwrap())
+    };
+    let trusting = Validator::new(rules.clone(), Arc::new(Known::new(Arc::clone(&lab.store))));
+    let (is_whole, output) = import(&trusting, &lab.store);
+    assert!(is_whole && output.contains(": stored\n"), "{output}");
+    let answered = client.post(&batch).await.unwrap();
+    assert_eq!(answered.short(), (200, "stored"));
+    assert_eq!((&answered.body["already"], &answered.body["first"]), (&true.into(), &5.into()));
+    // And so says another import, which trusts no times.
+    rules.trust_times = false;
+    let strict = Validator::new(rules, Arc::new(Known::new(Arc::clone(&lab.store))));
+    let (is_whole, output) = import(&strict, &lab.store);
+    assert!(is_whole && output.contains("stored before"), "{output}");
+    // Another one of its name is as wrong as it was.
+    sample.header.program_version = "another".into();
+    assert_eq!(client.post(&sample.bytes()).await.unwrap().short(), (422, "time"));
+    assert_eq!(lab.store.count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_sensors_batch_is_not_taken_and_its_sensor_keeps_it() {
     let lab = Lab::new().await;
@@ -103,12 +140,16 @@ async fn what_the_store_says_is_what_is_answered() {
         assert_eq!((answered.status, answered.retry_after), expected, "{answered:?}");
         assert!(!answered.body.to_string().contains("secret"));
     }
+    lab.store.set(Some(Trouble::Error(IntakeError::Refused("a figure too high".into()))));
+    let answered = post(&mut stream, &sample.bytes()).await.unwrap();
+    assert_eq!(answered.short(), (422, "header"));
+    assert!(answered.body["reason"].as_str().unwrap().contains("no store can hold it"), "{answered:?}");
     lab.store.set(None);
     // On the same connection, and with room for all: nothing of the above has taken any for good.
     assert_eq!(post(&mut stream, &sample.bytes()).await.unwrap().short(), (200, "stored"));
     sample.header.program_version = "another".into();
     assert_eq!(post(&mut stream, &sample.bytes()).await.unwrap().short(), (422, "conflict"));
-    assert_eq!(lab.aside().len(), 2);
+    assert_eq!(lab.aside().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
