@@ -1,16 +1,20 @@
 //! The one who writes the store: a thread that commits batches by groups, and answers each once it is on the disk.
 //!
 //! A transaction costs a wait for the disk however much is in it, so batches wait for each other a while. What waits is
-//! bounded in bytes: beyond that a batch is handed back at once, and the sensor's spool keeps it.
+//! bounded in bytes, and of one sensor to a part of that and in rows, so that none makes the others wait for long: beyond
+//! that a batch is handed back at once, and the sensor's spool keeps it.
 
 mod room;
 mod worker;
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
+use wire::Header;
 
 use crate::retention::Retention;
 use crate::store::{Incoming, Outcome, Store};
@@ -30,6 +34,8 @@ pub struct CommitSettings {
     pub group_bytes: u64,
     /// Bytes of batches, as they came, that are not answered yet.
     pub waiting_bytes: u64,
+    /// Rows of flows of one sensor's batches that are not answered yet: others' wait behind them.
+    pub waiting_rows_of_sensor: u64,
     pub retention: Retention,
     /// How often it is looked for what has outlived its time.
     pub retention_every: Duration,
@@ -44,6 +50,7 @@ impl Default for CommitSettings {
             group_rows: 2_000_000,
             group_bytes: 64 << 20,
             waiting_bytes: 256 << 20,
+            waiting_rows_of_sensor: 2_000_000,
             retention: Retention::default(),
             retention_every: Duration::from_secs(600),
             retention_rows: 20_000,
@@ -106,6 +113,7 @@ impl Drop for Answer {
 pub struct Submitter {
     jobs: Sender<Job>,
     room: Room,
+    running: Arc<AtomicBool>,
 }
 
 impl Submitter {
@@ -114,7 +122,8 @@ impl Submitter {
     /// # Errors
     /// Where there is no room for it, or the committer has stopped.
     pub fn submit(&self, incoming: Incoming, reply: Reply) -> Result<(), NotTaken> {
-        let share = self.room.take(incoming.bytes).ok_or(NotTaken::Busy)?;
+        let Header { sensor, .. } = &incoming.batch.header;
+        let share = self.room.take(sensor, incoming.bytes, incoming.flow_rows()).ok_or(NotTaken::Busy)?;
         let job = Job { incoming, reply: Answer(Some(reply)), share };
         self.jobs.try_send(job).map_err(|error| {
             let (mut job, why) = match error {
@@ -127,10 +136,31 @@ impl Submitter {
         })
     }
 
+    /// Whether the committer is there.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst)
+    }
+
     /// Bytes of batches that are not answered yet.
     #[must_use]
     pub fn waiting_bytes(&self) -> u64 {
         self.room.taken()
+    }
+}
+
+/// For as long as the thread is there.
+struct Life<F: FnOnce()> {
+    running: Arc<AtomicBool>,
+    crashed: Option<F>,
+}
+
+impl<F: FnOnce()> Drop for Life<F> {
+    fn drop(&mut self) {
+        self.running.store(false, Ordering::SeqCst);
+        if let Some(crashed) = self.crashed.take().filter(|_| std::thread::panicking()) {
+            crashed();
+        }
     }
 }
 
@@ -143,14 +173,32 @@ pub struct Committer {
 impl Committer {
     /// Starts the thread, which is the store's one writer from here on.
     ///
+    /// `crashed` is called from it should it panic: every batch is turned away from then on.
+    ///
     /// # Errors
     /// Where there can be no more threads.
-    pub fn start(store: Box<dyn Store>, settings: CommitSettings) -> io::Result<Self> {
+    pub fn start(
+        store: Box<dyn Store>,
+        settings: CommitSettings,
+        crashed: impl FnOnce() + Send + 'static,
+    ) -> io::Result<Self> {
         let (jobs, queue) = bounded(MOST_BATCHES);
         let worker = Worker::new(store, settings, queue);
-        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || worker.run())?;
-        let submitter = Submitter { jobs, room: Room::new(settings.waiting_bytes) };
+        let running = Arc::new(AtomicBool::new(true));
+        let life = Life { running: Arc::clone(&running), crashed: Some(crashed) };
+        let thread = std::thread::Builder::new().name("committer".into()).spawn(move || {
+            let _life = life;
+            worker.run();
+        })?;
+        let room = Room::new(settings.waiting_bytes, settings.waiting_rows_of_sensor);
+        let submitter = Submitter { jobs, room, running };
         Ok(Self { submitter: Some(submitter), thread: Some(thread) })
+    }
+
+    /// Whether the thread is there. Before it is finished it only ends where it has panicked.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Another one to hand batches in with; nothing once it is being finished.

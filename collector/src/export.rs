@@ -1,6 +1,6 @@
 //! `export`: a table of the store as a file, for whatever reads Parquet or CSV.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,7 @@ fn write(
     format: Format,
     scan: impl FnOnce(Take<'_>) -> Result<(), StoreError>,
 ) -> Result<u64, ExportError> {
-    let file = File::create(path).map_err(|error| failed(path, &error))?;
+    let file = create_part(path).map_err(|error| failed(path, &error))?;
     let mut rows = 0;
     let refused = |error: &dyn std::error::Error| StoreError::Rows(format!("{}: {error}", path.display()));
     match format {
@@ -125,6 +125,14 @@ fn write(
         }
     }
     Ok(rows)
+}
+
+/// Makes the file anew: in a folder that others write, too, a link that is there may lead anywhere.
+fn create_part(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => OpenOptions::new().write(true).create_new(true).open(path),
+    }
 }
 
 /// Gives a file that is whole, and on the disk, its name.

@@ -18,6 +18,9 @@ use crate::validate::{Refusal, Span, Validator};
 pub struct Arguments {
     #[command(flatten)]
     pub store: StoreFlags,
+    /// Makes a new store where there is none
+    #[arg(long)]
+    pub create: bool,
     /// Takes the batches' times as they are, however far from this host's clock and from each other's
     #[arg(long)]
     pub trust_times: bool,

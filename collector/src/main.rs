@@ -15,10 +15,12 @@ use collector::sensors::SensorsError;
 use collector::serve::ServeError;
 use collector::sql::SqlError;
 use collector::store::StoreError;
-use collector::stored::OpenError;
+use collector::stored::{OpenError, Opening, Patient, Serving};
 use collector::validate::{InMemory, Validator};
 use collector::verify::VerifyError;
 use collector::{backup, export, import, pki, sensors, serve, sql, stored, verify};
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 
 /// It could not be done: what stands in the way is in the message.
 const FAILED: u8 = 1;
@@ -55,6 +57,8 @@ enum IntakeCommandError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error("the thread that writes the store has crashed, see above; what it had not stored comes again")]
+    Crashed,
 }
 
 fn run_command(command: &Command, output: &mut impl io::Write) -> ExitCode {
@@ -99,11 +103,23 @@ fn intake_code(error: &IntakeCommandError) -> u8 {
 
 fn serve_batches(arguments: &serve::Arguments) -> Result<(), IntakeCommandError> {
     let settings = arguments.settings()?;
-    let (committer, stored) = stored::open(&settings)?;
+    let _serving = Serving::take(&settings)?;
+    let (committer, stored) = stored::open(&settings, Opening::Create, end_serving)?;
     let served = serve::run(settings, Arc::new(stored), Arc::new(InMemory::default()));
+    let has_crashed = !committer.is_running();
     // What has been handed in is stored, and answered where somebody still listens.
     committer.finish();
-    Ok(served?)
+    served?;
+    if has_crashed { Err(IntakeCommandError::Crashed) } else { Ok(()) }
+}
+
+/// Has this process end as on SIGTERM: whoever supervises it starts it again, where it would turn batches away forever.
+fn end_serving() {
+    log::error!("the thread that writes the store has crashed: this is a bug; the collector ends");
+    if let Err(error) = signal::kill(Pid::this(), Signal::SIGTERM) {
+        log::error!("cannot end in order ({error}), so at once: sensors send again what was not stored");
+        std::process::exit(i32::from(FAILED));
+    }
 }
 
 fn import_files(
@@ -111,9 +127,10 @@ fn import_files(
     output: &mut impl io::Write,
 ) -> Result<(), IntakeCommandError> {
     let mut settings = arguments.settings()?;
-    // One after the other: there is nothing to wait for.
-    settings.store.commit.commit_seconds = 0.0;
-    let (committer, stored) = stored::open(&settings)?;
+    settings.store = settings.store.adding();
+    let opening = if arguments.create { Opening::Create } else { Opening::Existing };
+    let (committer, stored) = stored::open(&settings, opening, || ())?;
+    let stored = Patient(stored);
     let validator = Validator::new(settings.rules.clone(), Arc::new(InMemory::default()));
     let imported = import::run(&arguments.files, settings.limits.body_bytes, &validator, &stored, output);
     drop(stored);

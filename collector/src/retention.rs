@@ -3,7 +3,8 @@
 /// How long what is kept, in days of UTC; forever where a number is absent.
 ///
 /// What outlives its time is removed by whole days, in small steps between commits. What has been stored once is known
-/// forever, so that nothing old is counted twice.
+/// forever, so that nothing old is counted twice. Days are counted from today, but from no later day than the one after
+/// the newest stored interval's: a host's clock that is wrong by years removes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
@@ -22,6 +23,9 @@ impl Default for Retention {
 }
 
 impl Retention {
+    /// Removes nothing.
+    pub const FOREVER: Self = Self { flow_days: None, counter_days: None, rollup_days: None };
+
     /// Whether rows of flows are kept at all.
     #[must_use]
     pub fn keeps_flows(&self) -> bool {

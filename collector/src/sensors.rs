@@ -68,7 +68,7 @@ fn print(sensors: &[SensorOverview], now: u64, days: u32, output: &mut impl Writ
         let up: f64 = sensor.uptime.iter().map(|(_, seconds)| seconds).sum();
         table.add_row([
             sensor.sensor.clone(),
-            sensor.last_end.map_or_else(|| "-".into(), utc),
+            sensor.last_end.map_or_else(|| "-".into(), to_the_second),
             sensor.last_end.map_or_else(|| "-".into(), |last| ago(now.saturating_sub(last))),
             sensor.program_version.clone(),
             sensor.epochs.to_string(),
@@ -91,6 +91,11 @@ fn print(sensors: &[SensorOverview], now: u64, days: u32, output: &mut impl Writ
         }
     }
     Ok(())
+}
+
+/// A time without its decimals, for a column that people read.
+fn to_the_second(nanoseconds: u64) -> String {
+    utc(nanoseconds / 1_000_000_000 * 1_000_000_000).replace(".000000000", "")
 }
 
 /// How long ago, in its largest unit.

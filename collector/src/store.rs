@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
+use wire::Name;
 
 pub use day::{Day, NANOSECONDS_OF_DAY, Period, moment, utc};
 pub use error::StoreError;
@@ -131,6 +132,12 @@ pub trait Reader: Send {
     /// # Errors
     /// Where it cannot be read at all.
     fn verify(&self, tell: &mut dyn FnMut(Finding)) -> Result<(), StoreError>;
+
+    /// Whether exactly this interval, with counts of this hash, is stored; or was, and retention has removed it since.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn is_stored(&self, sensor: &str, name: Name, counts_hash: &[u8; 32]) -> Result<bool, StoreError>;
 
     /// Writes a copy, as the store is at one moment, to a file that is not there yet.
     ///

@@ -15,13 +15,15 @@ pub struct Arguments {
 pub enum VerifyError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{0} things are wrong in the store: see above; take the last backup that passes")]
+    #[error(
+        "{0} things are wrong in the store, or cannot be read: see above; take the last backup that passes"
+    )]
     Breaches(u64),
     #[error("cannot print: {0}")]
     Print(#[from] io::Error),
 }
 
-/// Prints what is found. Gaps are none of the store's doing, and no error.
+/// Prints what is found, and what cannot be read. Gaps are none of the store's doing, and no error.
 ///
 /// # Errors
 /// Where something is wrong in the store, or it cannot be read.

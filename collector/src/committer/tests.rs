@@ -9,7 +9,7 @@ use crate::store::{Day, Reader, Retained, StoreError};
 
 fn sample(sequence: u64) -> Sample {
     let start = 1_767_225_600_000_000_000 + sequence * 60_000_000_000;
-    Sample::new("tokyo", sequence, start).with([flow("192.0.2.1", 6, 23, 1, start)])
+    Sample::new(&format!("tokyo-{sequence}"), sequence, start).with([flow("192.0.2.1", 6, 23, 1, start)])
 }
 
 fn store(folder: &Path) -> Box<dyn Store> {
@@ -35,7 +35,7 @@ fn submit(submitter: &Submitter, sequences: impl IntoIterator<Item = u64>) -> An
 fn each_is_answered_once_it_is_stored() {
     let folder = tempfile::tempdir().unwrap();
     let settings = CommitSettings { commit_seconds: 0.05, ..CommitSettings::default() };
-    let committer = Committer::start(store(folder.path()), settings).unwrap();
+    let committer = Committer::start(store(folder.path()), settings, || ()).unwrap();
     let submitter = committer.submitter().unwrap();
     let answers = submit(&submitter, (1..20).chain([5]));
     for (sequence, result) in answers.iter().take(1) {
@@ -89,7 +89,7 @@ fn a_failure_is_told_and_the_store_goes_on_and_what_waits_is_bounded() {
     let bytes = sample(1).incoming().bytes;
     let settings =
         CommitSettings { commit_seconds: 0.0, waiting_bytes: bytes * 3 + 2, ..CommitSettings::default() };
-    let committer = Committer::start(Box::new(stubborn), settings).unwrap();
+    let committer = Committer::start(Box::new(stubborn), settings, || ()).unwrap();
     let submitter = committer.submitter().unwrap();
     let first = submit(&submitter, [1]);
     // While the first is being committed, the others gather.
@@ -127,12 +127,27 @@ fn who_waits_for_a_committer_that_is_gone_is_told() {
         }
     }
     let settings = CommitSettings { commit_seconds: 0.0, ..CommitSettings::default() };
-    let committer = Committer::start(Box::new(Panics), settings).unwrap();
+    let (tell, crashed) = mpsc::channel();
+    let committer = Committer::start(Box::new(Panics), settings, move || tell.send(()).unwrap()).unwrap();
+    assert!(committer.is_running());
     let submitter = committer.submitter().unwrap();
     let answers = submit(&submitter, [1]);
     assert_eq!(answers.recv().unwrap().1, Err(CommitError::Stopping));
-    committer.thread.as_ref().unwrap();
+    // Who serves learns it, too.
+    assert_eq!(crashed.recv(), Ok(()));
     while submitter.submit(sample(2).incoming(), Box::new(drop)) != Err(NotTaken::Stopping) {
         std::thread::sleep(Duration::from_millis(1));
     }
+    assert!(!submitter.is_running());
+    while committer.is_running() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_committer_that_is_finished_has_not_crashed() {
+    let folder = tempfile::tempdir().unwrap();
+    let committer =
+        Committer::start(store(folder.path()), CommitSettings::default(), || panic!("it has")).unwrap();
+    committer.finish();
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::{CommitError, CommitSettings, Job};
+use crate::retention::Retention;
 use crate::store::{Day, Incoming, Store, StoreError};
 
 /// How long the disk is others' between two steps of retention.
@@ -77,6 +78,10 @@ impl Worker {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let today = Day::of(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
         let CommitSettings { retention, retention_rows, retention_every, .. } = self.settings;
+        if retention == Retention::FOREVER {
+            self.next_retention = Instant::now() + retention_every;
+            return;
+        }
         let wait = match self.store.retain(&retention, today, retention_rows) {
             Ok(retained) if retained.done => retention_every,
             Ok(_) => PAUSE,

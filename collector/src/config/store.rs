@@ -48,7 +48,19 @@ impl<'de> Deserialize<'de> for Days {
 pub struct StoreSettings {
     /// Bytes of pages in memory.
     pub cache_bytes: u64,
+    /// Whether rows of flows are kept besides their sums.
+    pub keep_flows: bool,
     pub commit: CommitSettings,
+}
+
+impl StoreSettings {
+    /// The same for who only adds to a store: what is in it stays, whoever's configuration that one has read.
+    #[must_use]
+    pub fn adding(self) -> Self {
+        // One after the other: there is nothing to wait for.
+        let commit = CommitSettings { retention: Retention::FOREVER, commit_seconds: 0.0, ..self.commit };
+        Self { commit, ..self }
+    }
 }
 
 impl StoreOptions {
@@ -85,7 +97,11 @@ impl StoreOptions {
             counter_days: days(self.counter_days, defaults.retention.counter_days),
             rollup_days: days(self.rollup_days, defaults.retention.rollup_days),
         };
-        Ok(StoreSettings { cache_bytes, commit: CommitSettings { commit_seconds, retention, ..defaults } })
+        Ok(StoreSettings {
+            cache_bytes,
+            keep_flows: retention.keeps_flows(),
+            commit: CommitSettings { commit_seconds, retention, ..defaults },
+        })
     }
 }
 
@@ -104,6 +120,10 @@ mod tests {
         let expected = Retention { flow_days: Some(0), counter_days: None, rollup_days: Some(7) };
         assert_eq!(settings.commit.retention, expected);
         assert_eq!(resolved("").unwrap().commit.retention, Retention::default());
+        assert!(!settings.keep_flows && resolved("").unwrap().keep_flows);
+        // An import keeps its flows or not as configured, and removes nothing.
+        let adding = settings.adding();
+        assert_eq!((adding.commit.retention, adding.keep_flows), (Retention::FOREVER, false));
     }
 
     #[test]

@@ -61,3 +61,30 @@ fn files_hold_what_the_store_does_and_are_whole_or_not_there() {
             .any(|entry| { entry.unwrap().file_name().to_string_lossy().ends_with(".part") })
     );
 }
+
+#[test]
+fn what_a_link_leads_to_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    SqliteStore::open(&store, SqliteOptions::default()).unwrap();
+    let theirs = folder.path().join("theirs");
+    fs::write(&theirs, "theirs").unwrap();
+    for name in ["out.part", "copy.part"] {
+        std::os::unix::fs::symlink(&theirs, folder.path().join(name)).unwrap();
+    }
+    let store = StoreArguments { store: Some(store), flags: StoreFlags::default() };
+    let copy = folder.path().join("copy");
+    store.reader().unwrap().backup(&copy).unwrap();
+    let out = folder.path().join("out");
+    let arguments = Arguments {
+        store,
+        table: Table::Intervals,
+        from: None,
+        to: None,
+        format: Format::Csv,
+        out: out.clone(),
+    };
+    run(&arguments, &mut Vec::new()).unwrap();
+    assert_eq!(fs::read(theirs).unwrap(), b"theirs");
+    assert!(copy.is_file() && out.is_file() && !out.is_symlink() && !copy.is_symlink());
+}

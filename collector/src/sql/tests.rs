@@ -75,7 +75,7 @@ fn the_manuals_questions_have_answers() {
     let store = stored(folder.path());
     let manual = include_str!("../../../docs/store.md");
     let questions: Vec<&str> =
-        manual.split("sql --store FILE \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        manual.split("apus-collector sql \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     let answers = questions.iter().map(|question| {
         let (question, format) = ((*question).to_owned(), Format::Csv);
         printed(|output| {

@@ -21,10 +21,12 @@ macro_rules! conformance {
             committing: a_batch_is_counted_once, a_name_with_other_content_is_a_conflict,
                 merged_intervals_are_counted_once, one_bad_batch_keeps_no_other_from_the_store,
                 what_is_in_no_flow_is_told, a_number_beyond_all_measure_is_refused,
+                sums_of_many_end_at_the_highest_number, times_beyond_all_measure_are_refused,
                 what_was_committed_is_there_after_a_restart;
             days: a_row_counts_on_the_day_it_was_seen, days_end_at_midnight_in_leap_years_too,
                 no_packets_is_not_no_sensor;
-            keeping: flows_go_and_their_sums_stay, what_was_removed_is_not_counted_again,
+            keeping: flows_go_and_their_sums_stay, a_clock_that_is_ahead_removes_nothing,
+                what_is_stored_or_was_is_known, the_last_that_came_tells_of_a_sensor, what_was_removed_is_not_counted_again,
                 a_copy_made_while_batches_come_is_sound, readers_see_whole_groups, gaps_are_told,
                 clocks_are_judged, every_table_can_be_scanned, questions_change_nothing;
             model: sums_are_those_of_a_plain_model;

@@ -94,11 +94,11 @@ pub fn moment(text: &str) -> Result<u64, String> {
     u64::try_from(time.as_nanosecond()).map_err(|_| format!("{text} is before 1970"))
 }
 
-/// A time in words, UTC.
+/// A time in words, UTC; always with nine decimals, so that words are in the order of their times.
 #[must_use]
 pub fn utc(nanoseconds: u64) -> String {
     match Timestamp::from_nanosecond(i128::from(nanoseconds)) {
-        Ok(time) => time.to_string(),
+        Ok(time) => format!("{time:.9}"),
         Err(_) => format!("{nanoseconds} ns"),
     }
 }
@@ -128,6 +128,14 @@ mod tests {
         assert_eq!(Period::days(day, next).bounds(), (day, next));
         assert_eq!(Period { from: day.start(), to: next.start() + 1 }.bounds(), (day, Day(20_002)));
         assert_eq!(Period { from: day.start() + 5, to: day.start() + 5 }.bounds(), (day, day));
+    }
+
+    #[test]
+    fn times_in_words_are_in_the_order_of_the_times() {
+        let second = 1_767_225_600_000_000_000;
+        let times = [second, second + 1, second + 500_000_000, second + 1_000_000_000].map(utc);
+        assert!(times.is_sorted(), "{times:?}");
+        assert_eq!(times[2], "2026-01-01T00:00:00.500000000Z");
     }
 
     #[test]

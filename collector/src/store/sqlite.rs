@@ -16,6 +16,8 @@ mod retain;
 mod rollup;
 mod scan;
 mod schema;
+mod stored;
+mod sum;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use rusqlite::{Connection, OpenFlags};
+use wire::Name;
 
 use super::{
     Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortSum, Reader, Regions, Retained,
@@ -73,7 +76,23 @@ impl SqliteStore {
     /// # Errors
     /// Where the file cannot be used, is not a store, or a newer program's.
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
-        let mut connection = Connection::open(path)
+        Self::open_with(path, options, OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// Opens a store that is there, brought to this program's version where it is older.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and where it is not there.
+    pub fn open_existing(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.into() });
+        }
+        Self::open_with(path, options, OpenFlags::empty())
+    }
+
+    fn open_with(path: &Path, options: SqliteOptions, more: OpenFlags) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+        let mut connection = Connection::open_with_flags(path, flags)
             .map_err(|error| StoreError::Open { path: path.into(), what: error.to_string() })?;
         prepare(&connection, options.cache_bytes)?;
         schema::migrate(&mut connection, path)?;
@@ -192,7 +211,16 @@ impl Reader for SqliteReader {
     }
 
     fn verify(&self, tell: &mut dyn FnMut(Finding)) -> Result<(), StoreError> {
-        self.at_one_moment(|connection| check::check(connection, tell))
+        self.at_one_moment(|connection| {
+            check::check(connection, tell);
+            Ok(())
+        })
+    }
+
+    fn is_stored(&self, sensor: &str, name: Name, counts_hash: &[u8; 32]) -> Result<bool, StoreError> {
+        self.at_one_moment(|connection| {
+            stored::is_stored(connection, sensor, name, counts_hash).map_err(failure)
+        })
     }
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {

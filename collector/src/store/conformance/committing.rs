@@ -1,9 +1,11 @@
 //! Each interval once.
 
+use std::time::Duration;
+
 use wire::Header;
 
 use super::{Open, Sample, breaches, commit, flow, packets};
-use crate::store::{Kept, Outcome, Period};
+use crate::store::{Kept, Outcome, Period, RollupFilter, Value};
 
 const START: u64 = 1_767_225_600_000_000_000;
 const MINUTE: u64 = 60_000_000_000;
@@ -130,18 +132,68 @@ pub fn a_number_beyond_all_measure_is_refused(open: Open) {
     let huge = |packets| wire::Row { packets, bytes: 0, ..flow("192.0.2.1", 17, 9, 1, START) };
     let outcomes = store.commit(&[sample(1).with([huge(1 << 60)]).incoming(), sample(2).incoming()]).unwrap();
     assert!(matches!(outcomes[..], [Outcome::Refused { .. }, Outcome::Stored]));
-    // Each can be, and no sum of a thousand of them.
-    let one = Sample { rows: vec![huge(1 << 53)], ..sample(10) };
-    let counters = wire::dimension::counters(&one.totals(), &one.header().watched_windows);
-    let most = |sequence| {
-        let sample = Sample { first: sequence, last: sequence, ..one.clone() };
+    // Each counter can be, but not what they come to.
+    let mut lies = sample(3);
+    lies.rows = vec![huge(1 << 53), wire::Row { port: Some(10), ..huge(1) }];
+    assert!(matches!(commit(&mut *store, &lies), Outcome::Refused { .. }));
+    let udp = |port, packets| wire::Counter { dimension: wire::Dimension::IpProtocol, key: port, packets };
+    let admitted = Header { breaches: vec!["the agent says so".into()], ..sample(4).header() };
+    let counted = sample(4).counted(&admitted, &[udp(6, 1 << 53), udp(17, 1)]);
+    assert!(matches!(store.commit(&[counted]).unwrap()[..], [Outcome::Refused { .. }]));
+    assert_eq!(packets(&*store.reader().unwrap()), 26);
+}
+
+pub fn sums_of_many_end_at_the_highest_number(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    // 1100 rows of 2^53 bytes: more than 64 bits hold, in one sum of the source's day and in several.
+    let many = |sequence: u64, port: u16| {
+        let rows = (0..1_100).map(|_| wire::Row { bytes: 1 << 53, ..flow("192.0.2.1", 17, port, 1, START) });
+        let sample = Sample { sensor: "hostile".into(), rows: rows.collect(), ..sample(sequence) };
+        let counted: Vec<wire::Row> =
+            sample.rows.iter().map(|row| wire::Row { bytes: 0, ..row.clone() }).collect();
+        let counted = Sample { rows: counted, ..sample.clone() };
+        let counters = wire::dimension::counters(&counted.totals(), &sample.header().watched_windows);
         sample.counted(&sample.header(), &counters)
     };
-    let group: Vec<_> = (10..1_035).map(most).collect();
-    let outcomes = store.commit(&group).unwrap();
-    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Refused { .. })).count();
-    assert_eq!(refused, 2, "1023 times 2^53 and what was there are below 2^63");
-    assert_eq!(packets(&*store.reader().unwrap()), 1023 * (1 << 53) + 26);
+    let honest = Sample { rows: vec![flow("192.0.2.1", 17, 9, 7, START)], ..sample(1) };
+    for group in [vec![many(1, 9), many(2, 10)], vec![honest.incoming()], vec![many(3, 9)]] {
+        let outcomes = store.commit(&group).unwrap();
+        assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Stored), "{outcomes:?}");
+    }
+    let mut reader = store.reader().unwrap();
+    assert_eq!(packets(&*reader), 3_307);
+    let filter = RollupFilter::of(Period::ALL);
+    let all = reader.source_sums(&filter, &[], 1).unwrap();
+    assert_eq!((all[0].packets, all[0].bytes), (3_307, i64::MAX as u64));
+    assert_eq!(breaches(&*reader), [""; 0]);
+    assert_eq!(reader.sensors(Period::ALL).unwrap().len(), 2);
+    for table in ["flows", "port_day", "source_day"] {
+        let sql = format!("SELECT sum(bytes) FROM {table}");
+        let answer = reader.query(&sql, 1, Duration::from_secs(60)).unwrap();
+        assert_eq!(answer.rows[0][0], Value::Integer(i64::MAX), "{table}");
+    }
+}
+
+pub fn times_beyond_all_measure_are_refused(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let end = i64::MAX as u64;
+    let row = wire::Row { last_seen: u64::MAX, ..flow("192.0.2.1", 17, 9, 1, 0) };
+    for (start, end) in [(end - 5, end), (u64::MAX - 5, u64::MAX)] {
+        let late = Sample { start, end: end - 5_000_000_000, rows: vec![row.clone()], ..sample(1) };
+        let late = Sample { start: start.min(late.end), ..late };
+        assert!(matches!(commit(&mut *store, &late), Outcome::Refused { .. }));
+    }
+    // What rows say of their times is the sensor's: it is kept within what a store can hold.
+    assert_eq!(commit(&mut *store, &Sample { rows: vec![row], ..sample(2) }), Outcome::Stored);
+    let mut reader = store.reader().unwrap();
+    let sums = reader.source_sums(&RollupFilter::of(Period::ALL), &[], 1).unwrap();
+    assert_eq!((sums[0].packets, sums[0].first_seen), (1, 0));
+    let answer = reader.query("SELECT first_seen, last_seen FROM flows", 9, Duration::from_secs(60)).unwrap();
+    let text = |text: &str| Value::Text(text.into());
+    let expected = [text("1970-01-01T00:00:00.000000000Z"), text("2200-01-01T00:00:00.000000000Z")];
+    assert_eq!(answer.rows[0], expected);
 }
 
 pub fn what_was_committed_is_there_after_a_restart(open: Open) {

@@ -45,20 +45,23 @@ pub fn flows_go_and_their_sums_stay(open: Open) {
     for day in 0..4 {
         commit(&mut *store, &sample(u64::from(day) + 1, FIRST_DAY + day));
     }
+    // What goes is counted from the newest interval that came.
+    commit(&mut *store, &Sample::new("osaka", 1, Day(FIRST_DAY + 5).start()));
     let counters = scanned(&*store, Table::CounterDay);
     let retention = Retention { flow_days: Some(1), counter_days: Some(3), rollup_days: None };
     // Of the day before, and all after it, everything is kept.
     let removed = retain(&mut *store, &retention, Day(FIRST_DAY + 3));
     assert_eq!(removed, 2 * 50);
     assert_eq!(scanned(&*store, Table::Flows), 2 * 50);
-    assert_eq!(scanned(&*store, Table::Intervals), 4);
+    assert_eq!(scanned(&*store, Table::Intervals), 5);
     retain(&mut *store, &retention, Day(FIRST_DAY + 5));
-    assert_eq!((scanned(&*store, Table::Flows), scanned(&*store, Table::Intervals)), (0, 2));
+    assert_eq!((scanned(&*store, Table::Flows), scanned(&*store, Table::Intervals)), (0, 3));
     assert_eq!(scanned(&*store, Table::CounterDay), counters);
-    assert_eq!(scanned(&*store, Table::UptimeDay), 4);
+    assert_eq!(scanned(&*store, Table::UptimeDay), 5);
     let reader = store.reader().unwrap();
     assert_eq!(packets(&*reader), 200);
-    let kept: Vec<_> = reader.intervals(None, Period::ALL).unwrap().iter().map(|one| one.flows).collect();
+    let kept: Vec<_> =
+        reader.intervals(Some("tokyo"), Period::ALL).unwrap().iter().map(|one| one.flows).collect();
     assert_eq!(kept, [Kept::Sums; 2]);
     assert_eq!(breaches(&*reader), [""; 0]);
     let retention = Retention { rollup_days: Some(4), ..retention };
@@ -72,14 +75,79 @@ pub fn what_was_removed_is_not_counted_again(open: Open) {
     let mut store = open(folder.path());
     let old = sample(1, FIRST_DAY);
     commit(&mut *store, &old);
+    commit(&mut *store, &Sample::new("osaka", 1, Day(FIRST_DAY + 20).start()));
     retain(&mut *store, &Retention { counter_days: Some(10), ..Retention::default() }, Day(FIRST_DAY + 20));
-    assert_eq!(scanned(&*store, Table::Intervals), 0);
+    assert_eq!(scanned(&*store, Table::Intervals), 1);
     assert_eq!(commit(&mut *store, &old), Outcome::AlreadyStored);
     // One that comes late is counted, and goes.
     assert_eq!(commit(&mut *store, &sample(2, FIRST_DAY)), Outcome::Stored);
     retain(&mut *store, &Retention { counter_days: Some(10), ..Retention::default() }, Day(FIRST_DAY + 20));
     assert_eq!(packets(&*store.reader().unwrap()), 100);
     assert_eq!(breaches(&*store.reader().unwrap()), [""; 0]);
+}
+
+pub fn a_clock_that_is_ahead_removes_nothing(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    for day in 0..3 {
+        commit(&mut *store, &sample(u64::from(day) + 1, FIRST_DAY + day));
+    }
+    let retention = Retention { flow_days: Some(4), counter_days: Some(4), rollup_days: Some(4) };
+    let removed = |store: &mut dyn Store| retain(store, &retention, Day(FIRST_DAY + 800));
+    assert_eq!(removed(&mut *store), 0);
+    // An interval with an end that its arrival belies tells no day either.
+    let mut future = sample(9, FIRST_DAY + 700).incoming();
+    future.arrived = Day(FIRST_DAY + 3).start();
+    store.commit(&[future]).unwrap();
+    assert_eq!(removed(&mut *store), 0);
+    // The day goes once it has passed for a sensor, too.
+    commit(&mut *store, &sample(4, FIRST_DAY + 4));
+    assert!(removed(&mut *store) > 0);
+    assert_eq!(store.reader().unwrap().intervals(None, Period::ALL).unwrap().len(), 4);
+}
+
+pub fn what_is_stored_or_was_is_known(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let of = |sequence, day| {
+        let incoming = sample(sequence, day).incoming();
+        (incoming.batch.header.name(), incoming.counts_hash)
+    };
+    for (sequence, day) in [(1, FIRST_DAY), (2, FIRST_DAY), (3, FIRST_DAY + 20)] {
+        commit(&mut *store, &sample(sequence, day));
+    }
+    let reader = store.reader().unwrap();
+    let is_stored = |(name, hash)| reader.is_stored("tokyo", name, &hash).unwrap();
+    assert!(is_stored(of(1, FIRST_DAY)) && is_stored(of(3, FIRST_DAY + 20)));
+    // Other counts, another sensor, and what never came.
+    assert!(!is_stored((of(1, FIRST_DAY).0, [7; 32])) && !is_stored(of(4, FIRST_DAY)));
+    let (name, hash) = of(1, FIRST_DAY);
+    assert!(!reader.is_stored("osaka", name, &hash).unwrap());
+    let merged = |first, last| wire::Name { first, last, ..name };
+    assert!(!is_stored((merged(1, 2), hash)) && !is_stored((merged(3, 4), hash)));
+    retain(&mut *store, &Retention { counter_days: Some(9), ..Retention::default() }, Day(FIRST_DAY + 20));
+    // There is nothing left to compare with, but nothing of it may be counted again.
+    assert!(is_stored((name, [7; 32])) && is_stored((merged(1, 2), hash)));
+    assert!(!is_stored((merged(2, 3), hash)) && is_stored(of(3, FIRST_DAY + 20)));
+}
+
+pub fn the_last_that_came_tells_of_a_sensor(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let future = Sample { epoch: Day(FIRST_DAY + 9_000).start(), ..sample(1, FIRST_DAY) };
+    let now = sample(2, FIRST_DAY);
+    let sent = |sample: &Sample, late| Some(sample.end + 5_000_000_000 - late);
+    let of = |sample: Sample, version: &str, late| {
+        let sample = Sample { sent: sent(&sample, late), ..sample };
+        sample.encoded(&wire::Header { program_version: version.into(), ..sample.header() })
+    };
+    store.commit(&[of(future, "0.1.0", 900_000_000_000)]).unwrap();
+    for sequence in 0..101 {
+        let now = Sample { first: 2 + sequence, last: 2 + sequence, ..now.clone() };
+        store.commit(&[of(now, "0.2.0", 1_000_000_000)]).unwrap();
+    }
+    let sensors = store.reader().unwrap().sensors(Period::ALL).unwrap();
+    assert_eq!((&*sensors[0].program_version, sensors[0].clock_skew_seconds), ("0.2.0", Some(1.0)));
 }
 
 pub fn a_copy_made_while_batches_come_is_sound(open: Open) {

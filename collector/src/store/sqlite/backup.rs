@@ -1,12 +1,13 @@
 //! A copy of the store, while it is written.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 
 use super::failure::failure;
 use crate::store::StoreError;
@@ -27,10 +28,11 @@ pub fn backup(connection: &Connection, from: &Path, to: &Path) -> Result<(), Sto
     name.push(".part");
     let part = PathBuf::from(name);
     let failed = |source| StoreError::Write { path: to.into(), source };
-    // Of a copy that was not finished.
-    if part.exists() {
-        fs::remove_file(&part).map_err(failed)?;
-    }
+    // Of a copy that was not finished; or a link, in a folder that others write, too, that may lead anywhere.
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => OpenOptions::new().write(true).create_new(true).open(&part).map_err(failed)?,
+    };
     copy(connection, &part).inspect_err(|_| {
         let _first_error_counts = fs::remove_file(&part);
     })?;
@@ -49,7 +51,8 @@ pub fn backup(connection: &Connection, from: &Path, to: &Path) -> Result<(), Sto
 }
 
 fn copy(connection: &Connection, part: &Path) -> Result<(), StoreError> {
-    let mut copy = Connection::open(part)
+    // Without its flag to create: an empty file is a new store.
+    let mut copy = Connection::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|error| StoreError::Open { path: part.into(), what: error.to_string() })?;
     let backup = Backup::new(connection, &mut copy).map_err(failure)?;
     loop {

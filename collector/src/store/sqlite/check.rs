@@ -13,7 +13,7 @@ use super::interval::{self, ROWS};
 use super::kind::WITHOUT_WINDOW;
 use super::rollup::spans;
 use super::views::{LAST, ROW_BITS, SEEN};
-use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, StoreError, utc};
+use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, utc};
 
 type Tell<'a> = &'a mut dyn FnMut(Finding);
 
@@ -21,11 +21,29 @@ fn breach(tell: Tell<'_>, what: String) {
     tell(Finding { kind: FindingKind::Breach, what });
 }
 
-/// Checks everything that can be.
-pub fn check(connection: &Connection, tell: Tell<'_>) -> Result<(), StoreError> {
-    let steps: [fn(&Connection, Tell<'_>) -> rusqlite::Result<()>; 6] =
-        [pages, sequences, intervals, sums_of_flows, sums_of_counters, uptime];
-    steps.into_iter().try_for_each(|step| step(connection, tell)).map_err(failure)
+/// Checks a part of the store.
+type Step = fn(&Connection, Tell<'_>) -> rusqlite::Result<()>;
+
+/// Checks everything that can be: what cannot be read is a breach, and the rest is looked at all the same.
+pub fn check(connection: &Connection, tell: Tell<'_>) {
+    let steps: [(&str, Step); 7] = [
+        ("the file's pages", pages),
+        ("the ledger", sequences),
+        ("the intervals", intervals),
+        ("the sums of flows", sums_of_flows),
+        ("the sums of counters", sums_of_counters),
+        ("the up-time", uptime),
+        ("the calendar", calendar),
+    ];
+    for (what, step) in steps {
+        unreadable(step(connection, tell), what, tell);
+    }
+}
+
+fn unreadable(result: rusqlite::Result<()>, what: &str, tell: Tell<'_>) {
+    if let Err(error) = result {
+        breach(tell, format!("{what} cannot be checked to the end: {}", failure(error)));
+    }
 }
 
 /// The file itself.
@@ -95,7 +113,13 @@ fn intervals(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.query([])?;
     let mut before: Option<(String, u64, u64)> = None;
     while let Some(row) = rows.next()? {
-        let (id, interval) = interval::read(row)?;
+        let (id, interval) = match interval::read(row) {
+            Ok(read) => read,
+            Err(error) => {
+                breach(tell, format!("an interval cannot be read: {error}"));
+                continue;
+            }
+        };
         let header = &interval.header;
         let of = format!("sensor {}, {}", header.sensor, header.name());
         if let Some((sensor, epoch, last)) = &before
@@ -109,9 +133,11 @@ fn intervals(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
             tell(Finding { kind: FindingKind::Reported, what: format!("{of}: its agent saw that {law}") });
         }
         if header.end.cast_signed() > counters_from {
-            counters_of(connection, id, &interval, &of, tell)?;
+            let checked = counters_of(connection, id, &interval, &of, tell);
+            unreadable(checked, &format!("{of}: its counters"), tell);
         }
-        flows_of(connection, id, &interval, &of, tell)?;
+        let checked = flows_of(connection, id, &interval, &of, tell);
+        unreadable(checked, &format!("{of}: its flows"), tell);
     }
     Ok(())
 }
@@ -308,7 +334,9 @@ fn uptime(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
         let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
         for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
             if i64::from(day) >= horizon {
-                *found.entry((day, row.get(0)?)).or_default() += nanoseconds;
+                let sum = found.entry((day, row.get(0)?)).or_default();
+                // As the store's sum, which ends at the highest number of its column.
+                *sum = sum.saturating_add(nanoseconds).min(i64::MAX.cast_unsigned());
             }
         }
     }
@@ -328,6 +356,25 @@ fn uptime(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     }
     for ((day, sensor), lasted) in found {
         breach(tell, format!("uptime_day of {}, sensor {sensor}: {lasted} ns are not noted", Day(day)));
+    }
+    Ok(())
+}
+
+/// That the calendar has each day that there are sums of: people's questions find no other.
+fn calendar(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    for table in ["port_day", "source_day", "counter_day", "uptime_day"] {
+        let mut statement = connection.prepare(&format!(
+            "SELECT DISTINCT day FROM {table}_raw d
+             WHERE NOT EXISTS (SELECT 1 FROM calendar t WHERE t.day = d.day AND t.text = date(d.day * 86400, 'unixepoch'))"
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let day = Day(row.get(0)?);
+            breach(
+                tell,
+                format!("{table} has sums of {day}, which is not in the calendar: no question finds them"),
+            );
+        }
     }
     Ok(())
 }

@@ -1,39 +1,40 @@
 //! A group of batches, in one transaction.
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
-use wire::{Counter, Dimension, FlowsHeader, Header};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use wire::{Batch, Counter, Dimension, FlowsHeader, Header};
 
 use super::failure::failure;
-use super::flows::{MOST_ROWS, Writer};
+use super::flows::{LATEST, MOST_ROWS, Writer};
 use super::interval::{self, Figures, NEVER_CAME, ROWS, SUMS, signed};
 use super::ledger::{self, Claim};
 use super::rollup::{Rollups, counter_number};
-use crate::store::{Incoming, NANOSECONDS_OF_DAY, Outcome, Regions, StoreError};
+use crate::store::{Incoming, NANOSECONDS_OF_DAY, Outcome, Regions, StoreError, utc};
 
 /// The highest figure of one interval: no sum of a thousand of them is beyond 64 bits, and no line has such a rate.
 const MOST: u64 = 1 << 53;
 /// Days that an interval can last: merged intervals of an outage are long, but none lasts for years.
 const MOST_DAYS: u64 = 4_000;
 
-/// Why a group is not stored.
+/// Why a batch is not stored.
 enum Trouble {
-    /// One batch cannot be stored, ever.
-    Batch {
-        place: usize,
-        reason: String,
-    },
+    /// It cannot be, ever.
+    Batch(String),
+    /// Nor can its group.
     Store(StoreError),
 }
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Store(failure(error))
+        failure(error).into()
     }
 }
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            StoreError::Range { what } => Self::Batch(what),
+            error => Self::Store(error),
+        }
     }
 }
 
@@ -45,54 +46,58 @@ pub struct Committer<'a> {
 }
 
 impl Committer<'_> {
-    /// Stores what is not stored yet. A batch that cannot be stored does not keep the others from it.
+    /// Stores what is not stored yet. A batch that cannot be stored undoes only itself.
     pub fn commit(&mut self, group: &[Incoming]) -> Result<Vec<Outcome>, StoreError> {
-        let mut refused: Vec<Option<String>> = group.iter().map(|one| fault(one).err()).collect();
-        loop {
-            match self.transaction(group, &refused) {
-                Ok(outcomes) => return Ok(outcomes),
-                Err(Trouble::Batch { place, reason }) => refused[place] = Some(reason),
-                Err(Trouble::Store(StoreError::Range { .. })) if group.len() > 1 => {
-                    // Halves of it tell which one it is.
-                    let (one, other) = group.split_at(group.len() / 2);
-                    return Ok([self.commit(one)?, self.commit(other)?].concat());
-                }
-                Err(Trouble::Store(StoreError::Range { what })) => {
-                    return Ok(vec![Outcome::Refused { reason: what }]);
-                }
-                Err(Trouble::Store(error)) => return Err(error),
-            }
-        }
-    }
-
-    fn transaction(
-        &mut self,
-        group: &[Incoming],
-        refused: &[Option<String>],
-    ) -> Result<Vec<Outcome>, Trouble> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut rollups = Rollups::new(self.regions);
+        let Self { connection, regions, keep_flows } = self;
+        let mut transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+        let mut rollups = Rollups::new(*regions);
         let mut outcomes = Vec::with_capacity(group.len());
-        for (place, (incoming, refused)) in group.iter().zip(refused).enumerate() {
-            outcomes.push(match refused {
-                Some(reason) => Outcome::Refused { reason: reason.clone() },
-                None => store(&transaction, incoming, &mut rollups, self.keep_flows).map_err(|trouble| {
-                    match trouble {
-                        Trouble::Batch { reason, .. } => Trouble::Batch { place, reason },
-                        store @ Trouble::Store(_) => store,
+        for incoming in group {
+            let mut own = Rollups::new(*regions);
+            let stored = match fault(incoming) {
+                Ok(()) => stored_whole(&mut transaction, incoming, &mut own, *keep_flows),
+                Err(reason) => Err(Trouble::Batch(reason)),
+            };
+            outcomes.push(match stored {
+                Ok(outcome) => {
+                    rollups.merge(own);
+                    if rollups.is_full() {
+                        rollups.flush(&transaction)?;
                     }
-                })?,
+                    outcome
+                }
+                Err(Trouble::Batch(reason)) => Outcome::Refused { reason },
+                Err(Trouble::Store(error)) => return Err(error),
             });
         }
         rollups.flush(&transaction)?;
-        transaction.commit()?;
+        transaction.commit().map_err(failure)?;
         Ok(outcomes)
     }
 }
 
+/// Stores a batch, or leaves the transaction as it was.
+fn stored_whole(
+    transaction: &mut Transaction<'_>,
+    incoming: &Incoming,
+    rollups: &mut Rollups<'_>,
+    keep_flows: bool,
+) -> Result<Outcome, Trouble> {
+    let savepoint = transaction.savepoint()?;
+    let stored = store(&savepoint, incoming, rollups, keep_flows);
+    match stored {
+        Ok(_) => savepoint.commit()?,
+        Err(Trouble::Batch(_)) => savepoint.finish()?,
+        // The whole transaction is given up, if SQLite has not done so already.
+        Err(Trouble::Store(_)) => {}
+    }
+    stored
+}
+
 /// Whether a batch can be stored, as far as its counts tell.
 fn fault(incoming: &Incoming) -> Result<(), String> {
-    let Header { sensor, first, last, start, end, digests, flows, .. } = &incoming.batch.header;
+    let Header { sensor, epoch, first, last, start, end, digests, flows, .. } = &incoming.batch.header;
     if sensor.is_empty() {
         return Err("its sensor has no name".into());
     }
@@ -105,6 +110,12 @@ fn fault(incoming: &Incoming) -> Result<(), String> {
     if end - start > MOST_DAYS * NANOSECONDS_OF_DAY {
         return Err(format!("it lasted longer than {MOST_DAYS} days"));
     }
+    if *end > LATEST {
+        return Err(format!("it ended {}, and nothing after {} can be kept", utc(*end), utc(LATEST)));
+    }
+    if i64::try_from(*epoch).is_err() {
+        return Err(format!("it has the epoch {epoch}, which is beyond 64 bits with a sign"));
+    }
     if flows.is_none() && incoming.batch.has_flows() {
         return Err("it has flows, but does not say of which kind".into());
     }
@@ -113,9 +124,29 @@ fn fault(incoming: &Incoming) -> Result<(), String> {
     let flows = flows
         .iter()
         .flat_map(|flows| [flows.rows, flows.packets, flows.overflow_rows, flows.overflow_packets]);
-    match counters.chain(digests).chain(flows).chain([*last]).find(|figure| *figure > MOST) {
+    let Sums { packets, bytes, observed } = Sums::of(&incoming.batch);
+    let mut figures = counters.chain(digests).chain(flows).chain([*last, packets, bytes, observed]);
+    match figures.find(|figure| *figure > MOST) {
         Some(figure) => Err(format!("it has the figure {figure}; at most {MOST} can be")),
         None => Ok(()),
+    }
+}
+
+/// What an interval's counters come to.
+struct Sums {
+    packets: u64,
+    bytes: u64,
+    observed: u64,
+}
+
+impl Sums {
+    fn of(batch: &Batch) -> Self {
+        let sum = |dimension: Dimension| {
+            let of = batch.counters.iter().filter(|counter| counter.dimension == dimension);
+            of.fold(0_u64, |sum, counter| sum.saturating_add(counter.packets))
+        };
+        let (packets, bytes) = (sum(Dimension::Packets), sum(Dimension::Bytes));
+        Self { packets, bytes, observed: sum(Dimension::IpProtocol) }
     }
 }
 
@@ -128,17 +159,12 @@ fn store(
     let Incoming { batch, counts_hash, .. } = incoming;
     let header = &batch.header;
     let sensor = sensor(connection, &header.sensor)?;
-    let sum = |dimension: Dimension| {
-        let of = batch.counters.iter().filter(|counter| counter.dimension == dimension);
-        of.fold(0_u64, |sum, counter| sum.saturating_add(counter.packets))
-    };
-    let (packets, bytes) = (sum(Dimension::Packets), sum(Dimension::Bytes));
+    let Sums { packets, bytes, observed } = Sums::of(batch);
     let name = header.name();
     let claim = Claim { sensor, name, counts_hash, packets: signed(packets), bytes: signed(bytes) };
     if let Some(outcome) = ledger::look(connection, &claim)? {
         return Ok(outcome);
     }
-    let observed = sum(Dimension::IpProtocol);
     let in_flows = header.flows.filter(|_| batch.has_flows()).map_or(0, |flows| flows.all_packets());
     let missing = observed.saturating_sub(in_flows);
     let state = match (batch.has_flows(), keep_flows) {
@@ -185,7 +211,7 @@ fn add_flows(
 ) -> Result<(), Trouble> {
     let header = &incoming.batch.header;
     let Some(expected) = header.flows.filter(|_| incoming.batch.has_flows()) else { return Ok(()) };
-    let refuse = |reason: String| Trouble::Batch { place: 0, reason };
+    let refuse = Trouble::Batch;
     let mut writer = match interval {
         Some(interval) => Some(Writer::new(connection, expected.key, interval)?),
         None => None,

@@ -7,6 +7,7 @@ use super::address::Address;
 use super::interval::signed;
 use super::kind;
 use super::views::ROW_BITS;
+use crate::store::NANOSECONDS_OF_DAY;
 
 /// Nanoseconds of the unit that times within an interval are kept in.
 pub const TICK: i64 = 1_000_000;
@@ -33,9 +34,12 @@ pub const fn table(key: FlowKey) -> &'static str {
     }
 }
 
-/// Milliseconds from the start to the first packet, and from that to the last.
+/// The last moment that a store can hold: 1 January 2200. So far from the end of 64 bits no sum of times leaves them.
+pub const LATEST: u64 = 84_006 * NANOSECONDS_OF_DAY;
+
+/// Milliseconds from the start to the first packet, and from that to the last. The start is [`LATEST`] at the latest.
 pub fn times(row: &Row, start: u64) -> (i64, i64) {
-    let since = |time: u64| (signed(time) - signed(start)).div_euclid(TICK);
+    let since = |time: u64| (signed(time.min(LATEST)) - signed(start)).div_euclid(TICK);
     (since(row.first_seen), since(row.last_seen) - since(row.first_seen))
 }
 

@@ -7,6 +7,7 @@ use rusqlite::types::{FromSql as _, FromSqlError, ValueRef};
 use rusqlite::{Connection, Error, Result};
 
 use super::address::{Address, SensorSet, region_of};
+use super::sum::Sum;
 use crate::store::utc;
 
 const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
@@ -36,7 +37,8 @@ pub fn register(connection: &Connection) -> Result<()> {
         set.add(context.get_raw(0)).map_err(argument)?;
         Ok(set.count())
     })?;
-    connection.create_aggregate_function(c"sensors_in_all", 1, FLAGS, InAll)
+    connection.create_aggregate_function(c"sensors_in_all", 1, FLAGS, InAll)?;
+    connection.create_window_function(c"sum", 1, FLAGS, Sum)
 }
 
 fn argument(error: FromSqlError) -> Error {

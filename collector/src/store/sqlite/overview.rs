@@ -68,7 +68,7 @@ fn sensor(
     (overview.last_end, overview.last_arrived) =
         statement.query_row([id], |row| Ok((optional(row.get(0)?), optional(row.get(1)?))))?;
     let mut statement = connection.prepare_cached(
-        "SELECT program_version FROM interval_raw WHERE sensor = ?1 ORDER BY epoch DESC, first DESC LIMIT 1",
+        "SELECT program_version FROM interval_raw WHERE sensor = ?1 ORDER BY id DESC LIMIT 1",
     )?;
     overview.program_version =
         statement.query_map([id], |row| row.get(0))?.next().transpose()?.unwrap_or_default();
@@ -97,7 +97,8 @@ fn ledger(connection: &Connection, sensor: i64, overview: &mut SensorOverview) -
             }
         };
         if first > expected {
-            overview.missing_sequences += (first - expected).cast_unsigned();
+            let missing = (first - expected).cast_unsigned();
+            overview.missing_sequences = overview.missing_sequences.saturating_add(missing);
             overview.missing_ranges += 1;
         }
         before = Some((epoch, last));
@@ -138,11 +139,12 @@ fn losses(
     Ok(())
 }
 
-/// The median of arrival less sending, of the batches that came last.
+/// The median of arrival less sending, of the batches that were stored last: an epoch is what a sensor makes of its own
+/// clock, and one in the future would stay the last.
 fn clock_skew(connection: &Connection, sensor: i64) -> rusqlite::Result<Option<f64>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT arrived - sent FROM interval_raw WHERE sensor = ?1 AND sent IS NOT NULL
-         ORDER BY epoch DESC, first DESC LIMIT {CLOCK_BATCHES}"
+         ORDER BY id DESC LIMIT {CLOCK_BATCHES}"
     ))?;
     let mut differences: Vec<i64> =
         statement.query_map([sensor], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -22,11 +22,30 @@ pub fn step(
 ) -> Result<Retained, StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+    let today = today.min(latest_day(&transaction).map_err(failure)?);
     let rows_removed = remove(&transaction, retention, today, i64::from(most_rows)).map_err(failure)?;
     transaction.commit().map_err(failure)?;
     let shrunk = shrink(connection).map_err(failure)?;
     let is_busy = rows_removed >= i64::from(most_rows) || shrunk;
     Ok(Retained { rows_removed: rows_removed.cast_unsigned(), done: !is_busy })
+}
+
+/// Intervals with the latest ends that are looked at: more than that with an end in the future has no honest sensor.
+const LATEST_INTERVALS: u32 = 1_000;
+
+/// The day after the newest interval's, by its sensor's clock or that of when it arrived, whichever is earlier.
+///
+/// A host that starts with a clock years ahead would else have forgotten everything before somebody sets it. So what is
+/// kept is counted from what has come: as long as nothing comes, nothing goes.
+fn latest_day(connection: &Connection) -> rusqlite::Result<Day> {
+    let newest: i64 = connection
+        .prepare_cached(
+            "SELECT coalesce(max(seen), 0) FROM (
+                 SELECT min(\"end\", arrived) AS seen FROM interval_raw ORDER BY \"end\" DESC LIMIT ?1)",
+        )?
+        .query_row([LATEST_INTERVALS], |row| row.get(0))?;
+    let Day(day) = Day::of(newest.cast_unsigned());
+    Ok(Day(day.saturating_add(1)))
 }
 
 /// Where a step is: rows that it has removed, and how many it may.
@@ -168,6 +187,9 @@ impl Step<'_> {
                     .execute([keep_from.0])?;
             }
             self.count(removed);
+        }
+        if !self.is_over() {
+            self.transaction.prepare_cached("DELETE FROM calendar WHERE day < ?1")?.execute([keep_from.0])?;
         }
         Ok(())
     }

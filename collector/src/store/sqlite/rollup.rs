@@ -1,6 +1,9 @@
 //! Sums by day, put together in memory for a group of batches, and added to the store's in the order of their keys.
+//!
+//! A sum that many share ends at the highest number that its column holds: what one sensor says of itself must never
+//! keep another one's batch from the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::ops::AddAssign;
 
@@ -10,6 +13,7 @@ use wire::{Counter, Header, Row};
 use super::address::{Address, region_number};
 use super::failure::failure;
 use super::flows::{TICK, times};
+use super::interval::signed;
 use super::kind;
 use crate::store::{Day, NANOSECONDS_OF_DAY, Regions, StoreError};
 
@@ -63,10 +67,6 @@ pub fn last_moment(header: &Header) -> u64 {
     header.start.max(header.end.saturating_sub(1))
 }
 
-fn integer(sum: u64) -> Result<i64, StoreError> {
-    i64::try_from(sum).map_err(|_| StoreError::Range { what: format!("a sum of {sum}") })
-}
-
 fn sorted<K: Ord + Hash + Copy, V: Copy>(map: &mut HashMap<K, V>) -> Vec<(K, V)> {
     let mut rows: Vec<(K, V)> = map.drain().collect();
     rows.sort_unstable_by_key(|(key, _)| *key);
@@ -92,14 +92,15 @@ impl<'a> Rollups<'a> {
             *sum = sum.saturating_add(counter.packets);
         }
         for (day, nanoseconds) in spans(header.start, header.end) {
-            *self.uptime.entry((day.0, sensor)).or_default() += nanoseconds;
+            let sum = self.uptime.entry((day.0, sensor)).or_default();
+            *sum = sum.saturating_add(nanoseconds);
         }
     }
 
     /// Adds a row of flows, to the day of its first packet; no day that its interval has no moment of.
     pub fn add_flow(&mut self, sensor: i64, header: &Header, row: &Row) {
         let (first, lasting) = times(row, header.start);
-        let first = header.start.saturating_add_signed(first * TICK);
+        let first = header.start.saturating_add_signed(first.saturating_mul(TICK));
         let day = Day::of(first.clamp(header.start, last_moment(header)));
         let version = i64::from(self.regions.version(day)) << 10;
         let region = row.source.map_or(0, |source| region_number(self.regions.region(source, day)));
@@ -116,6 +117,22 @@ impl<'a> Rollups<'a> {
         }
     }
 
+    /// Takes over what waits in another one.
+    pub fn merge(&mut self, mut other: Rollups<'_>) {
+        for (key, sum) in other.ports.drain() {
+            *self.ports.entry(key).or_default() += sum;
+        }
+        self.sources.append(&mut other.sources);
+        for (key, packets) in other.counters.drain() {
+            let sum = self.counters.entry(key).or_default();
+            *sum = sum.saturating_add(packets);
+        }
+        for (key, nanoseconds) in other.uptime.drain() {
+            let sum = self.uptime.entry(key).or_default();
+            *sum = sum.saturating_add(nanoseconds);
+        }
+    }
+
     /// Whether it is time to add what waits.
     pub fn is_full(&self) -> bool {
         self.sources.len() >= MOST_SOURCES
@@ -125,27 +142,42 @@ impl<'a> Rollups<'a> {
 
     /// Adds all that waits to the store's sums.
     pub fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.note_days(connection).map_err(failure)?;
         self.flush_ports(connection)?;
         self.flush_sources(connection)?;
         let mut statement = connection
             .prepare_cached(
                 "INSERT INTO counter_day_raw (day, sensor, counter, packets) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET packets = packets + excluded.packets",
+                 ON CONFLICT DO UPDATE SET packets = min(packets + excluded.packets, 9223372036854775807)",
             )
             .map_err(failure)?;
         for ((day, sensor, counter), packets) in sorted(&mut self.counters) {
-            statement.execute(params![day, sensor, counter, integer(packets)?]).map_err(failure)?;
+            statement.execute(params![day, sensor, counter, signed(packets)]).map_err(failure)?;
         }
         let mut statement = connection
             .prepare_cached(
                 "INSERT INTO uptime_day_raw (day, sensor, nanoseconds) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET nanoseconds = nanoseconds + excluded.nanoseconds",
+                 ON CONFLICT DO UPDATE SET
+                     nanoseconds = min(nanoseconds + excluded.nanoseconds, 9223372036854775807)",
             )
             .map_err(failure)?;
         for ((day, sensor), nanoseconds) in sorted(&mut self.uptime) {
-            statement.execute(params![day, sensor, integer(nanoseconds)?]).map_err(failure)?;
+            statement.execute(params![day, sensor, signed(nanoseconds)]).map_err(failure)?;
         }
         Ok(())
+    }
+
+    /// Has each day that sums are of in the calendar, by which people's questions find them.
+    fn note_days(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let ports = self.ports.keys().map(|key| key.0);
+        let days: BTreeSet<u32> = ports
+            .chain(self.counters.keys().map(|key| key.0))
+            .chain(self.uptime.keys().map(|key| key.0))
+            .collect();
+        let mut statement = connection.prepare_cached(
+            "INSERT INTO calendar (day, text) VALUES (?1, date(?1 * 86400, 'unixepoch')) ON CONFLICT DO NOTHING",
+        )?;
+        days.into_iter().try_for_each(|day| statement.execute([day]).map(drop))
     }
 
     fn flush_ports(&mut self, connection: &Connection) -> Result<(), StoreError> {
@@ -153,11 +185,12 @@ impl<'a> Rollups<'a> {
             .prepare_cached(
                 "INSERT INTO port_day_raw (day, sensor, kind, place, packets, bytes)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes",
+                 ON CONFLICT DO UPDATE SET packets = min(packets + excluded.packets, 9223372036854775807),
+                     bytes = min(bytes + excluded.bytes, 9223372036854775807)",
             )
             .map_err(failure)?;
         for ((day, sensor, kind, place), sum) in sorted(&mut self.ports) {
-            let (packets, bytes) = (integer(sum.packets)?, integer(sum.bytes)?);
+            let (packets, bytes) = (signed(sum.packets), signed(sum.bytes));
             statement.execute(params![day, sensor, kind, place, packets, bytes]).map_err(failure)?;
         }
         Ok(())
@@ -168,7 +201,8 @@ impl<'a> Rollups<'a> {
             .prepare_cached(
                 "INSERT INTO source_day_raw (day, source, kind, place, packets, bytes, first, lasting, sensors)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                 ON CONFLICT DO UPDATE SET packets = packets + excluded.packets, bytes = bytes + excluded.bytes,
+                 ON CONFLICT DO UPDATE SET packets = min(packets + excluded.packets, 9223372036854775807),
+                     bytes = min(bytes + excluded.bytes, 9223372036854775807),
                      first = min(first, excluded.first),
                      lasting = max(first + lasting, excluded.first + excluded.lasting)
                          - min(first, excluded.first),
@@ -184,7 +218,7 @@ impl<'a> Rollups<'a> {
                 row.last = row.last.max(other.last);
             }
             let SourceRow { day, source, kind, place, sensor, sum, first, last } = row;
-            let (packets, bytes) = (integer(sum.packets)?, integer(sum.bytes)?);
+            let (packets, bytes) = (signed(sum.packets), signed(sum.bytes));
             statement
                 .execute(params![day, source, kind, place, packets, bytes, first, last - first, sensor])
                 .map_err(failure)?;

@@ -186,3 +186,97 @@ fn questions_end_in_time_and_reach_no_other_file() {
     // The reader is as good as before.
     assert_eq!(packets(&*reader), 0);
 }
+
+/// How SQLite goes about a question.
+fn plan(connection: &Connection, sql: &str) -> String {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = statement.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn questions_about_days_find_their_rows_by_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path());
+    store.commit(&[sample(1).incoming()]).unwrap();
+    let reader = SqliteReader::open(&folder.path().join("store")).unwrap();
+    for table in ["port_day", "source_day", "counter_day", "uptime_day"] {
+        for condition in ["day = '2026-01-01'", "day >= '2026-01-01' AND day < '2026-02-01'"] {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
+            let plan = plan(&reader.connection, &sql);
+            let by_key =
+                plan.contains("SEARCH t USING") && plan.contains("SEARCH d USING PRIMARY KEY (day=?");
+            assert!(by_key && !plan.contains("SCAN"), "{sql}: {plan}");
+            let rows: i64 = reader.connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert!(rows > 0, "{sql}");
+        }
+    }
+}
+
+#[test]
+fn a_store_of_before_gets_its_calendar() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = store(folder.path());
+    let late = |sequence| {
+        let sample = sample(sequence);
+        let start = sample.start + sequence * 86_400_000_000_000;
+        Sample { start, end: start + 60_000_000_000, ..sample }
+    };
+    writer.commit(&[late(1).incoming(), late(7).incoming()]).unwrap();
+    writer.connection.execute_batch("DROP TABLE calendar; PRAGMA user_version = 1").unwrap();
+    drop(writer);
+    let path = folder.path().join("store");
+    assert!(matches!(SqliteReader::open(&path).err(), Some(StoreError::Older { .. })));
+    let writer = store(folder.path());
+    let days: String =
+        writer.connection.query_row("SELECT group_concat(text) FROM calendar", [], |row| row.get(0)).unwrap();
+    assert_eq!(days, "2026-01-02,2026-01-08");
+    let reader = writer.reader().unwrap();
+    assert_eq!((packets(&*reader), breaches(&*reader)), (400, Vec::new()));
+}
+
+#[test]
+fn a_bad_batch_undoes_only_itself_even_where_its_sums_were_written_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path());
+    let before: i64 = store.connection.query_row("SELECT total_changes()", [], |row| row.get(0)).unwrap();
+    let lies = |sequence| {
+        let sample = sample(sequence);
+        let mut header = sample.header();
+        header.flows.as_mut().unwrap().rows += 1;
+        sample.encoded(&header)
+    };
+    let batch = |sequence| if sequence % 2 == 0 { lies(sequence) } else { sample(sequence).incoming() };
+    let group: Vec<_> = (1..=40).map(batch).collect();
+    let outcomes = store.commit(&group).unwrap();
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Refused { .. })).count();
+    assert_eq!(refused, 20);
+    let after: i64 = store.connection.query_row("SELECT total_changes()", [], |row| row.get(0)).unwrap();
+    // Each batch is written once, and not once more for each bad one.
+    assert!(after - before < 40 * 400, "{} rows were written", after - before);
+    let reader = store.reader().unwrap();
+    assert_eq!((packets(&*reader), breaches(&*reader)), (20 * 200, Vec::new()));
+}
+
+#[test]
+fn a_check_goes_on_after_what_it_cannot_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = store(folder.path());
+    store.commit(&[sample(1).incoming()]).unwrap();
+    store
+        .connection
+        .execute_batch(
+            "UPDATE interval_raw SET watched_windows = 'no list'; DELETE FROM uptime_day_raw;
+             DELETE FROM calendar; DROP TABLE counter_day_raw",
+        )
+        .unwrap();
+    drop(store);
+    let path = folder.path().join("store");
+    let connection = Connection::open(&path).unwrap();
+    super::prepare(&connection, 1 << 20).unwrap();
+    let mut found = Vec::new();
+    super::check::check(&connection, &mut |finding| found.push(finding.what));
+    for words in ["cannot be read", "the sums of counters cannot be checked", "are not noted", "calendar"] {
+        assert!(found.iter().any(|what| what.contains(words)), "{words}: {found:?}");
+    }
+}

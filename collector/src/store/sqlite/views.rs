@@ -169,19 +169,19 @@ pub fn create() -> String {
             .map(|(expression, column)| {
                 let expression = match column.kind {
                     ColumnKind::Time => format!("utc({expression})"),
-                    ColumnKind::Date => format!("date({expression} * 86400, 'unixepoch')"),
+                    ColumnKind::Date => "t.text".to_owned(),
                     _ => expression,
                 };
                 format!("{expression} AS \"{}\"", column.name)
             })
             .collect();
-        let _infallible = writeln!(
-            sql,
-            "CREATE TEMP VIEW {} AS SELECT {} FROM {};",
-            table.name(),
-            columns.join(", "),
-            source(table).from
-        );
+        let mut from = source(table).from;
+        if table.columns().iter().any(|column| column.kind == ColumnKind::Date) {
+            // A day in words that is worked out would leave SQLite no way to the rows' keys.
+            from = format!("{from} JOIN calendar t ON t.day = d.day");
+        }
+        let _infallible =
+            writeln!(sql, "CREATE TEMP VIEW {} AS SELECT {} FROM {from};", table.name(), columns.join(", "),);
     }
     sql
 }
