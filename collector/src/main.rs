@@ -15,8 +15,8 @@ use collector::sensors::SensorsError;
 use collector::serve::ServeError;
 use collector::sql::SqlError;
 use collector::store::StoreError;
-use collector::stored::{OpenError, Opening, Patient, Serving};
-use collector::validate::{InMemory, Validator};
+use collector::stored::{Known, OpenError, Opening, Patient, Serving};
+use collector::validate::Validator;
 use collector::verify::VerifyError;
 use collector::{backup, export, import, pki, sensors, serve, sql, stored, verify};
 use nix::sys::signal::{self, Signal};
@@ -105,7 +105,8 @@ fn serve_batches(arguments: &serve::Arguments) -> Result<(), IntakeCommandError>
     let settings = arguments.settings()?;
     let _serving = Serving::take(&settings)?;
     let (committer, stored) = stored::open(&settings, Opening::Create, end_serving)?;
-    let served = serve::run(settings, Arc::new(stored), Arc::new(InMemory::default()));
+    let known = Known::open(&settings).map_err(OpenError::from)?;
+    let served = serve::run(settings, Arc::new(stored), Arc::new(known));
     let has_crashed = !committer.is_running();
     // What has been handed in is stored, and answered where somebody still listens.
     committer.finish();
@@ -131,7 +132,8 @@ fn import_files(
     let opening = if arguments.create { Opening::Create } else { Opening::Existing };
     let (committer, stored) = stored::open(&settings, opening, || ())?;
     let stored = Patient(stored);
-    let validator = Validator::new(settings.rules.clone(), Arc::new(InMemory::default()));
+    let known = Known::open(&settings).map_err(OpenError::from)?;
+    let validator = Validator::new(settings.rules.clone(), Arc::new(known));
     let imported = import::run(&arguments.files, settings.limits.body_bytes, &validator, &stored, output);
     drop(stored);
     committer.finish();

@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::intake::{Accepted, Intake, IntakeError, Receipt, Reply};
 use crate::store::sqlite::{SqliteOptions, SqliteReader, SqliteStore};
 use crate::store::{Incoming, Outcome, Reader, StoreError};
+use crate::validate::{InMemory, KnownIntervals, Neighbours, Span};
 
 /// When a sensor that was told so may try again.
 const BUSY: Duration = Duration::from_secs(1);
@@ -118,13 +119,16 @@ impl Drop for Serving {
     }
 }
 
-/// What is stored, for who asks about one interval.
-pub struct Known(Mutex<Box<dyn Reader>>);
+/// The intervals that are known: those that came lately by their times, and all by what is stored.
+pub struct Known {
+    lately: InMemory,
+    reader: Mutex<Box<dyn Reader>>,
+}
 
 impl Known {
     #[must_use]
     pub fn new(reader: Box<dyn Reader>) -> Self {
-        Self(Mutex::new(reader))
+        Self { lately: InMemory::default(), reader: Mutex::new(reader) }
     }
 
     /// Opens the store of a configuration, which has to be there, for reading.
@@ -134,11 +138,20 @@ impl Known {
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         Ok(Self::new(Box::new(SqliteReader::open(&settings.store_file())?)))
     }
+}
 
-    /// Whether exactly this interval is stored, see [`Reader::is_stored`]; no, where the store cannot tell.
-    #[must_use]
-    pub fn is_stored(&self, sensor: &str, name: Name, counts_hash: &[u8; 32]) -> bool {
-        let reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl KnownIntervals for Known {
+    fn neighbours(&self, sensor: &str, name: Name) -> Neighbours {
+        self.lately.neighbours(sensor, name)
+    }
+
+    fn note(&self, sensor: &str, span: Span) {
+        self.lately.note(sensor, span);
+    }
+
+    /// See [`Reader::is_stored`]; no, where the store cannot tell.
+    fn is_stored(&self, sensor: &str, name: Name, counts_hash: &[u8; 32]) -> bool {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         reader.is_stored(sensor, name, counts_hash).unwrap_or_else(|error| {
             log::error!("whether {name} of {sensor:?} is stored cannot be told: {error}");
             false

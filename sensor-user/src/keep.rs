@@ -15,7 +15,7 @@ use wire::Name;
 
 use crate::config::Settings;
 use crate::ship::{self, ShipError, Shipper, Source, StatusHandle};
-use crate::spool::{Interval, Merge, Spool, SpoolError, Status};
+use crate::spool::{Interval, Merge, Say, Spool, SpoolError, Status};
 use crate::state::State;
 
 pub use options::{SpoolFlags, SpoolOptions, SpoolOptionsError, SpoolSettings};
@@ -56,7 +56,8 @@ impl Prepared {
     /// Where the spool cannot be opened, or is not this sensor's.
     pub fn open(self, state: &State) -> Result<(Keeper, Option<TakenUp>), KeepError> {
         let Self { settings, shipper } = self;
-        let (spool, findings) = Spool::open(&settings.folder, settings.limits(), Box::new(Counts))?;
+        let say: Say = Box::new(|line| eprintln!("apus-sensor: spool: {line}"));
+        let (spool, findings) = Spool::open(&settings.folder, settings.limits(), Box::new(Counts), say)?;
         findings.iter().for_each(|finding| eprintln!("apus-sensor: spool: {finding}"));
         let taken_up = take_up::take_up(&spool, state)?;
         spool.release_all();

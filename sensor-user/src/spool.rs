@@ -4,48 +4,62 @@
 //! Counts and flows are in two series of append-only segments ([`record`] has them to the byte), so that dropping detail
 //! is removing whole files. What is dropped when, and why nothing is counted twice, is in `docs/spool.md`.
 
+mod age;
 mod core;
 mod disk;
 mod error;
-
+mod living;
+mod marks;
+mod mend;
 mod merge;
 mod quarantine;
 mod ranges;
 mod read;
 pub mod record;
 mod recovery;
+mod reserve;
 mod room;
 mod scan;
 mod segments;
 mod status;
 mod tidy;
+mod voice;
 
+use std::collections::HashSet;
+use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
+use nix::time::{ClockId, clock_gettime};
 
 use self::core::Core;
 use self::disk::{Disk, Folder};
 use self::read::Failure;
 use self::record::{Place, Series};
+use self::voice::{Clock, Kind};
 use crate::folder::Refusal;
 
 pub use error::{Finding, SpoolError};
 pub use merge::Merge;
 pub use status::{Dropped, Status};
+pub use voice::Say;
 pub use wire::Name;
 
 /// Fewer bytes are no spool: a segment of counts has to fit some times over.
 pub const LEAST_BYTES: u64 = 1 << 20;
+/// What is kept free on the disk, besides the spool's size: marks for hundreds of intervals, or some that are merged.
+const RESERVE_BYTES: u64 = 128 << 10;
 
 /// How much the spool keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Of all segments. What is in quarantine comes on top: at most a sixteenth of this, and at most 16 MiB.
+    /// Of all segments. What is in quarantine comes on top: at most a sixteenth of this, and at most 16 MiB. So does a
+    /// reserve of 128 KiB.
     pub max_bytes: u64,
-    /// Flows of intervals that ended so long before the newest one are dropped, and their counts merged.
+    /// Flows of intervals that ended so long before the newest one are dropped, and their counts merged. An end is
+    /// believed as far as time has passed on a clock that nobody sets.
     pub max_age: Duration,
 }
 
@@ -54,6 +68,17 @@ impl Limits {
     fn roll_at(&self) -> u64 {
         (self.max_bytes / 64).clamp(64 << 10, 64 << 20)
     }
+}
+
+/// All that makes a spool besides its disk.
+struct Setup {
+    limits: Limits,
+    /// The length at which a segment is followed by another one, and that of the reserve.
+    roll_at: u64,
+    reserve: u64,
+    merge: Box<dyn Merge>,
+    say: Say,
+    clock: Clock,
 }
 
 /// An interval, to be kept.
@@ -99,7 +124,8 @@ pub struct Spool {
 
 impl Spool {
     /// Opens the spool in a folder, made where it is not there, and tells what was found in it that should be known.
-    /// Nothing can be sent before it is released: [`Spool::release_all`].
+    /// Nothing can be sent before it is released: [`Spool::release_all`]. What happens to it from then on that should be
+    /// known, it says: of each kind at most one line a minute, and then how many more there were.
     ///
     /// # Errors
     /// Where the folder is not this agent's to write, or of another agent or version, or the limits are none.
@@ -107,6 +133,7 @@ impl Spool {
         folder: &Path,
         limits: Limits,
         merge: Box<dyn Merge>,
+        say: Say,
     ) -> Result<(Self, Vec<Finding>), SpoolError> {
         if limits.max_bytes < LEAST_BYTES {
             return Err(SpoolError::TooSmall { given: limits.max_bytes, least: LEAST_BYTES });
@@ -115,22 +142,23 @@ impl Spool {
             Refusal::Busy => SpoolError::Busy { folder: folder.into() },
             Refusal::Failed(source) => SpoolError::Folder { folder: folder.into(), source },
         })?;
-        Self::on(Arc::new(disk), limits, limits.roll_at(), merge)
+        let boot = || clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from);
+        let (roll_at, reserve, clock) = (limits.roll_at(), RESERVE_BYTES, Arc::new(boot));
+        Self::on(Arc::new(disk), Setup { limits, roll_at, reserve, merge, say, clock })
     }
 
-    fn on(
-        disk: Arc<dyn Disk>,
-        limits: Limits,
-        roll_at: u64,
-        merge: Box<dyn Merge>,
-    ) -> Result<(Self, Vec<Finding>), SpoolError> {
-        let (core, findings) = Core::open(Arc::clone(&disk), limits, roll_at, merge)?;
+    fn on(disk: Arc<dyn Disk>, setup: Setup) -> Result<(Self, Vec<Finding>), SpoolError> {
+        let (core, findings) = Core::open(Arc::clone(&disk), setup)?;
         Ok((Self { disk, core: Mutex::new(core) }, findings))
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
-        // A panic in another thread leaves at worst what a crash leaves: no call relies on a half-done one.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        self.core.lock().unwrap_or_else(|poisoned| {
+            let mut core = poisoned.into_inner();
+            core.void_half_done();
+            self.core.clear_poison();
+            core
+        })
     }
 
     /// Keeps an interval: once this returns it is durable. It cannot be sent before [`Spool::release`].
@@ -149,37 +177,33 @@ impl Spool {
     pub fn release(&self, name: &Name) -> Result<(), SpoolError> {
         let mut core = self.lock();
         core.find(name)?;
-        if let Some(living) = core.living.get_mut(&(name.epoch, name.first)) {
-            living.released = true;
-        }
+        core.living.release(name);
         Ok(())
     }
 
     /// Lets all be sent that is here, after the caller has compared its notes with [`Spool::last`].
     pub fn release_all(&self) {
-        self.lock().living.values_mut().for_each(|living| living.released = true);
+        self.lock().living.release_all();
     }
 
     /// The last interval of an epoch that is here.
     #[must_use]
     pub fn last(&self, epoch: u64) -> Option<Name> {
-        let core = self.lock();
-        core.living.range((epoch, 0)..=(epoch, u64::MAX)).next_back().map(|(_, living)| living.head.name)
+        self.lock().living.last(epoch)
     }
 
     /// At most so many intervals that may be sent, oldest first by epoch and sequence, without some that are on their
     /// way already.
     #[must_use]
     pub fn oldest(&self, count: usize, except: &[Name]) -> Vec<Name> {
+        let except: HashSet<&Name> = except.iter().collect();
         self.oldest_but(count, &|name| except.contains(name))
     }
 
     /// The same, without those that `is_out` says are out.
     #[must_use]
     pub fn oldest_but(&self, count: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
-        let core = self.lock();
-        let released = core.living.values().filter(|living| living.released).map(|living| living.head.name);
-        released.filter(|name| !is_out(name)).take(count).collect()
+        self.lock().living.oldest(count, is_out)
     }
 
     /// Counts of an interval.
@@ -209,20 +233,25 @@ impl Spool {
         }
     }
 
-    /// All of an interval. Flows that cannot be read are left out, and counted as damaged.
+    /// All of an interval. Flows that are damaged, or whose file is gone, are left out, and counted as damaged.
     ///
     /// # Errors
-    /// Where it is not here, or its counts cannot be read. One whose counts are damaged is given up.
+    /// Where it is not here, or cannot be read now. One whose counts are damaged is given up.
     pub fn read(&self, name: &Name) -> Result<Batch, SpoolError> {
         let counts = self.read_counts(name)?;
         let head = self.lock().find(name)?.head;
-        let flows = head.flows.and_then(|place| match read::flows(&*self.disk, name, place) {
-            Ok(flows) => Some(flows),
-            Err(failure) => {
+        let flows = match head.flows.map(|place| (place, read::flows(&*self.disk, name, place))) {
+            None => None,
+            Some((_, Ok(flows))) => Some(flows),
+            Some((place, Err(Failure::Io(source)))) if source.kind() != io::ErrorKind::NotFound => {
+                // It may do the next time: too many files are open, memory is short, the disk is busy failing.
+                return Err(SpoolError::Read { file: Series::Flows.file(place.at.segment), source });
+            }
+            Some((place, Err(failure))) => {
                 self.lock().give_up_flows(name, place, failure);
                 None
             }
-        });
+        };
         let self::record::Head { end, flow_rows, flow_packets, .. } = head;
         Ok(Batch { name: *name, end, counts, flows, flow_rows, flow_packets })
     }
@@ -252,14 +281,23 @@ impl Spool {
 }
 
 impl Core {
+    /// After a panic in the middle of some call: what it wrote and did not make durable is void, as after a crash.
+    /// Otherwise the next fsync would make it count.
+    fn void_half_done(&mut self) {
+        let error = io::Error::other("a thread of the agent panicked");
+        self.voice.tell(Kind::Panic, format_args!("{error}; what it had not kept yet is not in the spool"));
+        self.counts.fail(&*self.disk, &error);
+        self.flows.fail(&*self.disk, &error);
+        self.untidy = true;
+    }
+
     /// Leaves an interval without its flows, which cannot be read.
     fn give_up_flows(&mut self, name: &Name, place: Place, failure: Failure) {
         let here = self.find(name).is_ok_and(|living| living.head.flows == Some(place));
         // Else they were dropped in between.
-        let Some(living) = self.living.get_mut(&(name.epoch, name.first)).filter(|_| here) else { return };
+        let Some(head) = self.living.find(name).filter(|_| here).map(|living| living.head) else { return };
         let (file, offset) = (Series::Flows.file(place.at.segment), place.at.offset);
-        living.head.flows = None;
-        let head = living.head;
+        self.living.drop_flows_of(name);
         self.totals.dropped.add(&head);
         self.totals.damaged_flows += 1;
         if let Some(segment) = self.flows.segments.get_mut(&place.at.segment) {
@@ -267,9 +305,13 @@ impl Core {
             self.untidy |= segment.living == 0;
         }
         match failure {
-            Failure::Io(error) => log::error!("flows of {name} cannot be read from {file}: {error}"),
+            Failure::Io(error) => {
+                let line = format_args!("flows of {name} are lost, and with them {file}: {error}");
+                self.voice.tell(Kind::Damage, line);
+            }
             Failure::Damaged(bytes) => {
-                log::error!("flows of {name} are damaged in {file} at {offset}");
+                let line = format_args!("flows of {name} are damaged in {file} at {offset}: they are lost");
+                self.voice.tell(Kind::Damage, line);
                 self.quarantine.keep(Series::Flows, place.at.segment, offset, &bytes);
             }
         }

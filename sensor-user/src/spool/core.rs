@@ -1,36 +1,29 @@
 //! What is alive, and how it becomes so.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::age::Age;
 use super::disk::Disk;
-use super::error::{SpoolError, no_room};
+use super::error::{SpoolError, no_room, over_limit};
+use super::living::{Intervals, Living};
 use super::merge::Merge;
 use super::quarantine::Quarantine;
+use super::ranges::Ranges;
 use super::record::{
-    FLOWS_HEAD, Head, INTERVAL_HEAD, MARK, MAXIMUM_BODY, Mark, Place, Record, SEGMENT_HEADER, Series,
+    FLOWS_HEAD, Head, INTERVAL_HEAD, MARK, MAXIMUM_BODY, Place, Record, SEGMENT_HEADER, Series,
 };
+use super::reserve::Reserve;
 use super::segments::Log;
-use super::status::Totals;
+use super::status::{Dropped, Totals};
+use super::voice::{Kind, Voice};
 use super::{Interval, Kept, Limits};
 use wire::Name;
 
 /// How often a full disk is met with fewer bytes of counts before it is called full.
-const SQUEEZES: u32 = 8;
-
-/// An interval that is here.
-#[derive(Clone, Debug)]
-pub struct Living {
-    pub head: Head,
-    pub place: Place,
-    /// It was sent, or may have been: it is never merged.
-    pub attempted: bool,
-    /// Its caller has noted it, so it may be sent.
-    pub released: bool,
-}
+pub const SQUEEZES: u32 = 8;
 
 /// The spool behind its lock.
 pub struct Core {
@@ -38,11 +31,15 @@ pub struct Core {
     pub limits: Limits,
     pub roll_at: u64,
     pub merge: Box<dyn Merge>,
-    /// By epoch and first sequence. No two share a sequence.
-    pub living: BTreeMap<(u64, u64), Living>,
+    pub living: Intervals,
+    /// What the collector has stored, as far as it is known.
+    pub stored: Ranges,
     pub counts: Log,
     pub flows: Log,
     pub quarantine: Quarantine,
+    pub reserve: Reserve,
+    pub age: Age,
+    pub voice: Arc<Voice>,
     pub totals: Totals,
     /// A segment may have become needless.
     pub untidy: bool,
@@ -56,8 +53,14 @@ impl Core {
     pub fn append(&mut self, interval: &Interval) -> Result<Kept, SpoolError> {
         let name = interval.name;
         self.accept(interval)?;
+        self.voice.flush();
         self.expire(interval.end);
         let needed = (INTERVAL_HEAD + interval.counts.len()) as u64;
+        let max_bytes = self.limits.max_bytes;
+        if self.taken_by(needed) > max_bytes {
+            return Err(SpoolError::TooSmallFor { name, needed: self.spool_for(needed), max_bytes });
+        }
+        self.mend().map_err(|source| SpoolError::Write { source })?;
         if !self.make_room(needed) {
             return Err(SpoolError::Full { name, needed });
         }
@@ -69,7 +72,8 @@ impl Core {
         let mut flows_failures = 0;
         let mut squeezed = 0;
         let living = loop {
-            let (series, error) = match self.try_append(interval, flows) {
+            let reserved = self.make_reserve().map_err(|error| (Series::Counts, error));
+            let (series, error) = match reserved.and_then(|()| self.try_append(interval, flows)) {
                 Ok(living) => break living,
                 Err(failed) => failed,
             };
@@ -84,12 +88,15 @@ impl Core {
                     continue;
                 }
                 squeezed += 1;
-                if squeezed <= SQUEEZES && self.squeeze() {
+                // What little room is left without the reserve is for the notes of what is sent.
+                if squeezed <= SQUEEZES && self.reserve.is_here() && self.squeeze() {
                     continue;
                 }
                 return Err(SpoolError::Full { name, needed });
             }
-            log::warn!("cannot write {name} to the spool, which goes on in another file: {error}");
+            let line =
+                format_args!("cannot write {name} to the spool, which goes on in another file: {error}");
+            self.voice.tell(Kind::Writing, line);
             match series {
                 Series::Flows => flows_failures += 1,
                 Series::Counts => failures += 1,
@@ -104,7 +111,10 @@ impl Core {
         let flows_kept = interval.flows.is_none() || living.head.flows.is_some();
         if !flows_kept {
             self.totals.dropped.add(&living.head);
-            log::warn!("no room for the flows of {name}: its counts are kept");
+            self.voice.tell_dropped(
+                Dropped::of(&living.head),
+                format_args!("there is no room for those of {name}"),
+            );
         }
         self.insert(living);
         self.tidy();
@@ -120,31 +130,14 @@ impl Core {
         if longest > MAXIMUM_BODY - INTERVAL_HEAD {
             return Err(SpoolError::TooLong { name, length: longest });
         }
-        let stored = |mark: &Mark| matches!(mark, Mark::Stored(stored) if stored.overlaps(&name));
-        let was_here = self.counts.segments.values().any(|segment| segment.marks.iter().any(stored));
-        if was_here || self.overlapping(&name).next().is_some() {
+        if self.stored.touches(&name) || self.living.overlapping(&name).next().is_some() {
             return Err(SpoolError::AlreadyKept { name });
         }
         Ok(())
     }
 
-    /// What is alive and shares a sequence with a name.
-    pub fn overlapping(&self, name: &Name) -> impl Iterator<Item = &Living> {
-        let name = *name;
-        let before = self.living.range(..(name.epoch, name.first)).next_back();
-        let within = self.living.range((name.epoch, name.first)..=(name.epoch, name.last));
-        before
-            .into_iter()
-            .chain(within)
-            .map(|(_, living)| living)
-            .filter(move |living| living.head.name.overlaps(&name))
-    }
-
     pub fn find(&self, name: &Name) -> Result<&Living, SpoolError> {
-        self.living
-            .get(&(name.epoch, name.first))
-            .filter(|living| living.head.name == *name)
-            .ok_or(SpoolError::Unknown { name: *name })
+        self.living.find(name).ok_or(SpoolError::Unknown { name: *name })
     }
 
     /// Flows first, then what refers to them. An error says in which series.
@@ -162,14 +155,26 @@ impl Core {
         };
         if let Some(flows) = flows {
             let record = Record::Flows(interval.name, flows);
-            let written = self.flows.write(&*self.disk, &record);
+            let written = if self.fits(record.length() + (INTERVAL_HEAD + interval.counts.len()) as u64) {
+                self.flows.write(&*self.disk, &record)
+            } else {
+                Err(over_limit())
+            };
             let place = written.and_then(|place| self.sync(Series::Flows).map(|()| place));
             head.flows = Some(place.map_err(|error| (Series::Flows, error))?);
         }
-        let written = self.counts.write(&*self.disk, &Record::Interval(&head, &interval.counts));
+        let written = self.write(&Record::Interval(&head, &interval.counts));
         let place = written.and_then(|place| self.sync(Series::Counts).map(|()| place));
         let place = place.map_err(|error| (Series::Counts, error))?;
         Ok(Living { head, place, attempted: false, released: false })
+    }
+
+    /// Writes a record of counts, where the spool's size allows for it.
+    pub fn write(&mut self, record: &Record<'_>) -> io::Result<Place> {
+        if !self.fits(record.length()) {
+            return Err(over_limit());
+        }
+        self.counts.write(&*self.disk, record)
     }
 
     /// Makes durable what was written to a series.
@@ -197,13 +202,12 @@ impl Core {
             segment.living += 1;
             segment.newest_end = segment.newest_end.max(end);
         }
-        self.living.insert((name.epoch, name.first), living);
+        self.living.insert(living);
     }
 
     /// Takes out an interval: its record is there, but is not what counts.
     pub fn take_out(&mut self, name: &Name) -> Option<Living> {
-        self.find(name).ok()?;
-        let living = self.living.remove(&(name.epoch, name.first))?;
+        let living = self.living.take(name)?;
         if let Some(segment) = self.counts.segments.get_mut(&living.place.at.segment) {
             segment.living = segment.living.saturating_sub(1);
             segment.living_bytes = segment.living_bytes.saturating_sub(u64::from(living.place.length));
@@ -217,78 +221,39 @@ impl Core {
         Some(living)
     }
 
-    /// Notes, durably, that an interval is about to be sent.
-    ///
-    /// # Errors
-    /// Where it must not be sent.
-    pub fn mark_attempted(&mut self, name: &Name) -> Result<(), SpoolError> {
-        let living = self.find(name)?;
-        if !living.released {
-            return Err(SpoolError::Unreleased { name: *name });
-        }
-        if living.attempted {
-            return Ok(());
-        }
-        let mut failures = 0;
-        let mut squeezed = 0;
-        loop {
-            let written = self.counts.write(&*self.disk, &Record::Mark(Mark::Attempted(*name)));
-            let Err(error) = written.and_then(|_| self.sync(Series::Counts)) else { break };
-            self.untidy = true;
-            if no_room(&error) {
-                self.tidy();
-                squeezed += 1;
-                let made = self.drop_oldest_flows() || (squeezed <= SQUEEZES && self.squeeze());
-                // It may be part of another one now.
-                self.find(name)?;
-                if made {
-                    continue;
-                }
-                return Err(SpoolError::Full { name: *name, needed: MARK });
-            }
-            failures += 1;
-            if failures > 1 {
-                return Err(SpoolError::Write { source: error });
-            }
-        }
-        if let Some(living) = self.living.get_mut(&(name.epoch, name.first)) {
-            living.attempted = true;
-        }
-        Ok(())
-    }
-
-    /// The collector has it.
-    ///
-    /// # Errors
-    /// Where it is not here.
-    pub fn mark_stored(&mut self, name: &Name) -> Result<(), SpoolError> {
-        self.find(name)?;
-        self.take_out(name);
-        // Not made durable: should it be lost, the interval is sent once more, and the collector says so once more.
-        if let Err(error) = self.counts.write(&*self.disk, &Record::Mark(Mark::Stored(*name))) {
-            log::warn!("cannot note in the spool that {name} is stored: it may be sent again: {error}");
-        }
-        self.tidy();
-        Ok(())
-    }
-
     pub fn bytes(&self) -> u64 {
         self.counts.bytes() + self.flows.bytes()
     }
 
     /// Whether records of counts of that length can be written within the spool's size, by itself.
     pub fn fits(&self, length: u64) -> bool {
-        let voids =
-            self.counts.segments.values().filter(|segment| segment.void_from.is_some()).count() as u64;
+        let voids = self.counts.voids.len() as u64;
         self.bytes() + length + SEGMENT_HEADER + voids * MARK <= self.limits.max_bytes
     }
 
     /// Whether there is room for more of the caller's counts, and flows with them. What the spool needs to make room by
     /// itself, which is to merge its longest interval with another one, and the marks of what is here, are kept free.
     pub fn has_room(&self, counts: u64, flows: u64) -> bool {
-        let marks = 2 * MARK * (self.living.len() as u64 + 1);
-        let longest = self.living.values().map(|living| u64::from(living.place.length)).max().unwrap_or(0);
-        self.fits(counts + flows + marks + self.roll_at + longest.max(counts))
+        let marks = 2 * MARK * (self.living.len() + 1);
+        self.fits(counts + flows + marks + self.roll_at + self.living.longest().max(counts))
+    }
+
+    /// What a spool with nothing in it needs to take in counts of a length, by the same reckoning.
+    const fn taken_by(&self, counts: u64) -> u64 {
+        2 * counts + 2 * MARK + self.roll_at + SEGMENT_HEADER
+    }
+
+    /// The least size of a spool that takes in counts of a length. A larger one has larger segments.
+    fn spool_for(&self, counts: u64) -> u64 {
+        let besides = self.taken_by(counts) - self.roll_at;
+        let mut size = besides + self.roll_at;
+        loop {
+            let roll_at = Limits { max_bytes: size, ..self.limits }.roll_at().max(self.roll_at);
+            match besides + roll_at {
+                needed if needed <= size => return size,
+                needed => size = needed,
+            }
+        }
     }
 
     fn make_room_for_flows(&mut self, needed: u64, flows: u64) -> bool {

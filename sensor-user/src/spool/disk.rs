@@ -2,10 +2,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use nix::fcntl::{Flock, PosixFadviseAdvice, posix_fadvise};
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, Flock, PosixFadviseAdvice, fallocate, posix_fadvise};
 
 use super::error::no_room;
 use crate::folder::{self, Refusal};
@@ -28,6 +30,8 @@ pub trait Disk: Send + Sync {
     fn settle(&self, name: &str) -> io::Result<()>;
     /// Makes durable which files there are.
     fn sync_folder(&self) -> io::Result<()>;
+    /// Makes a file that takes so much room, anew where it is there.
+    fn reserve(&self, name: &str, length: u64) -> io::Result<()>;
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes a folder, where it is not there.
     fn make_folder(&self, name: &str) -> io::Result<()>;
@@ -43,11 +47,38 @@ pub trait DiskFile: Send {
 /// A folder of a file system, this agent's alone.
 #[derive(Debug)]
 pub struct Folder {
+    place: Arc<Place>,
+}
+
+/// Where the folder is, and which one that is.
+#[derive(Debug)]
+struct Place {
     path: PathBuf,
     lock: Flock<File>,
 }
 
+impl Place {
+    /// Whether the folder is still where it was. What is written to one that is not is lost to whoever opens it anew.
+    fn check(&self) -> io::Result<()> {
+        let held = self.lock.metadata()?;
+        let why = match fs::metadata(&self.path) {
+            Ok(found) if (found.dev(), found.ino()) == (held.dev(), held.ino()) => return Ok(()),
+            Ok(_) => "another folder is there now".into(),
+            Err(error) => error.to_string(),
+        };
+        let path = self.path.display();
+        Err(io::Error::other(format!(
+            "the folder {path} is not the one that was opened ({why}): it was removed, moved, or mounted over; put it \
+             back, or start apus-sensor again with the one that is there"
+        )))
+    }
+}
+
 impl Folder {
+    fn path(&self, name: &str) -> PathBuf {
+        self.place.path.join(name)
+    }
+
     /// Takes the folder, made where it is not there.
     ///
     /// # Errors
@@ -60,13 +91,13 @@ impl Folder {
             Err(error) if no_room(&error) => {}
             probed => probed.and_then(|_| fs::remove_file(&probe)).map_err(Refusal::Failed)?,
         }
-        Ok(Self { path: path.into(), lock })
+        Ok(Self { place: Arc::new(Place { path: path.into(), lock }) })
     }
 }
 
 impl Disk for Folder {
     fn list(&self, folder: &str) -> io::Result<Vec<(String, Option<u64>)>> {
-        let entries = match fs::read_dir(self.path.join(folder)) {
+        let entries = match fs::read_dir(self.path(folder)) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
@@ -82,12 +113,18 @@ impl Disk for Folder {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.path.join(name))?;
-        Ok(Box::new(Grown(file)))
+        self.place.check()?;
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.path(name))?;
+        Ok(Box::new(Grown { file, place: Arc::clone(&self.place) }))
     }
 
     fn read(&self, name: &str, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-        let mut file = File::open(self.path.join(name))?;
+        let opened = File::open(self.path(name));
+        if opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // A file that is not there is lost; a folder that is not there may come back.
+            self.place.check()?;
+        }
+        let mut file = opened?;
         file.seek(SeekFrom::Start(offset))?;
         let mut bytes = Vec::new();
         file.take(length).read_to_end(&mut bytes)?;
@@ -95,11 +132,11 @@ impl Disk for Folder {
     }
 
     fn length(&self, name: &str) -> io::Result<u64> {
-        Ok(fs::symlink_metadata(self.path.join(name))?.len())
+        Ok(fs::symlink_metadata(self.path(name))?.len())
     }
 
     fn settle(&self, name: &str) -> io::Result<()> {
-        let file = File::open(self.path.join(name))?;
+        let file = File::open(self.path(name))?;
         file.sync_all()?;
         // It is advice: where it is not taken, nothing else can be done.
         let _advised = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
@@ -107,24 +144,49 @@ impl Disk for Folder {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        self.lock.sync_all()
+        self.place.lock.sync_all()?;
+        self.place.check()
+    }
+
+    fn reserve(&self, name: &str, length: u64) -> io::Result<()> {
+        self.place.check()?;
+        let path = self.path(name);
+        let make = || {
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            match fallocate(&file, FallocateFlags::empty(), 0, length.cast_signed()) {
+                Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => {
+                    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+                }
+                allocated => allocated?,
+            }
+            file.sync_all()
+        };
+        make().inspect_err(|_| {
+            // Half of it is no reserve, and in the way.
+            let _first_error_counts = fs::remove_file(&path);
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        self.place.check()?;
+        fs::remove_file(self.path(name))
     }
 
     fn make_folder(&self, name: &str) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(self.path.join(name))
+        DirBuilder::new().recursive(true).mode(0o700).create(self.path(name))
     }
 }
 
-struct Grown(File);
+struct Grown {
+    file: File,
+    place: Arc<Place>,
+}
 
 impl DiskFile for Grown {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            match self.0.write(bytes) {
+            match self.file.write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 written => return written,
             }
@@ -132,6 +194,12 @@ impl DiskFile for Grown {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()?;
+        self.place.check()?;
+        // Someone has removed it: what was written is nowhere.
+        if self.file.metadata()?.nlink() == 0 {
+            return Err(io::Error::other("the file that was written was removed meanwhile"));
+        }
+        Ok(())
     }
 }

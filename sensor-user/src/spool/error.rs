@@ -27,6 +27,11 @@ pub enum SpoolError {
          it goes on once the collector takes intervals again, or with a larger spool"
     )]
     Full { name: Name, needed: u64 },
+    #[error(
+        "{name} needs a spool of {needed} bytes even if nothing else is in it, and this one may take {max_bytes}: \
+         give it more"
+    )]
+    TooSmallFor { name: Name, needed: u64, max_bytes: u64 },
     #[error("{name} is in the spool, or was, already")]
     AlreadyKept { name: Name },
     #[error("{name} ends before it begins: its first sequence is its last one or before it")]
@@ -48,6 +53,16 @@ pub enum SpoolError {
 /// Whether a file system has no room.
 pub fn no_room(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether that is so because of the disk, and not because of the spool's size.
+pub fn is_full_disk(error: &io::Error) -> bool {
+    no_room(error) && error.raw_os_error().is_some()
+}
+
+/// What would be written is more than the spool may take.
+pub fn over_limit() -> io::Error {
+    io::Error::new(io::ErrorKind::QuotaExceeded, "it would be more than the spool may take")
 }
 
 /// What was found when the spool was opened, that somebody should know of.

@@ -5,8 +5,10 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::core::{Core, Living};
+use super::core::Core;
+use super::living::Living;
 use super::record::{Head, INTERVAL_HEAD, Place, Record, Series};
+use super::voice::Kind;
 use wire::Name;
 
 /// Adds up counts, which the spool knows nothing of.
@@ -25,10 +27,15 @@ struct Written {
     merged: Living,
 }
 
+fn mergeable<'living>(living: impl Iterator<Item = &'living Living>) -> Vec<Name> {
+    let free = |living: &&Living| living.released && !living.attempted && living.head.flows.is_none();
+    living.filter(free).map(|living| living.head.name).collect()
+}
+
 impl Core {
     /// Merges neighbours in the older half of what may be merged, or else anywhere; says whether any were.
     pub fn merge_oldest(&mut self) -> bool {
-        let all = self.mergeable(|_| true);
+        let all = mergeable(self.living.iter());
         let half = all.len().div_ceil(2).max(2).min(all.len());
         self.merge_pairs(&all[..half], |_, _| true) || self.merge_pairs(&all, |_, _| true)
     }
@@ -37,18 +44,11 @@ impl Core {
     /// one has as many sequences. Of any number of intervals the logarithm is left, and each count is summed up as often.
     pub fn merge_older(&mut self, time: u64) {
         loop {
-            let old = self.mergeable(|living| living.head.end < time);
+            let old = mergeable(self.living.ended_before(time).into_iter());
             if !self.merge_pairs(&old, |older, younger| older.width() <= younger.width()) {
                 break;
             }
         }
-    }
-
-    fn mergeable(&self, which: impl Fn(&Living) -> bool) -> Vec<Name> {
-        let free = |living: &&Living| {
-            living.released && !living.attempted && living.head.flows.is_none() && which(living)
-        };
-        self.living.values().filter(free).map(|living| living.head.name).collect()
     }
 
     fn merge_pairs(&mut self, names: &[Name], which: impl Fn(&Name, &Name) -> bool) -> bool {
@@ -92,9 +92,8 @@ impl Core {
         merged > 0
     }
 
-    #[expect(clippy::unused_self, reason = "reads as what it is where it is used")]
     fn merging_failed(&self, error: &io::Error, merged: u64) -> bool {
-        log::warn!("cannot merge intervals in the spool: {error}");
+        self.voice.tell(Kind::Writing, format_args!("cannot merge intervals in the spool: {error}"));
         merged > 0
     }
 
@@ -105,7 +104,7 @@ impl Core {
         let counts = match self.merge.merge(&[first_counts, second_counts]) {
             Ok(counts) => counts?,
             Err(error) => {
-                log::warn!("cannot merge {older} with {younger}: {error}");
+                self.voice.tell(Kind::Damage, format_args!("cannot merge {older} with {younger}: {error}"));
                 return None;
             }
         };
@@ -133,6 +132,8 @@ impl Core {
             self.insert(merged);
         }
         self.totals.merged_intervals += 2 * count;
+        self.voice
+            .tell(Kind::Merging, "counts of old intervals are merged, for room or age: they become coarser");
         Ok(count)
     }
 
@@ -146,7 +147,7 @@ impl Core {
                 None
             }
             Err(super::read::Failure::Io(error)) => {
-                log::warn!("cannot read {name} from the spool: {error}");
+                self.voice.tell(Kind::Reading, format_args!("cannot read {name} from the spool: {error}"));
                 None
             }
         }
@@ -157,7 +158,8 @@ impl Core {
         // It may have been copied elsewhere meanwhile.
         if self.find(name).is_ok_and(|living| living.place == place) {
             let (file, offset) = (Series::Counts.file(place.at.segment), place.at.offset);
-            log::error!("{name} is damaged in {file} at {offset}: its counts are lost");
+            let line = format_args!("{name} is damaged in {file} at {offset}: its counts are lost");
+            self.voice.tell(Kind::Damage, line);
             self.quarantine.keep(Series::Counts, place.at.segment, offset, bytes);
             self.totals.damaged_intervals += 1;
             self.take_out(name);

@@ -23,9 +23,9 @@ impl Ranges {
     pub fn insert(&mut self, name: &Name) {
         let Name { epoch, mut first, mut last } = *name;
         while let Some((&(found_epoch, found_first), &found_last)) =
-            self.ranges.range(..=(epoch, last)).next_back()
+            self.ranges.range(..=(epoch, last.saturating_add(1))).next_back()
             && found_epoch == epoch
-            && found_last >= first
+            && found_last.saturating_add(1) >= first
         {
             self.ranges.remove(&(epoch, found_first));
             first = first.min(found_first);

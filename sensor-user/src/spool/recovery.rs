@@ -4,20 +4,25 @@ mod judge;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::Limits;
-use super::core::{Core, Living};
+use super::Setup;
+use super::age::Age;
+use super::core::Core;
 use super::disk::Disk;
 use super::error::{Finding, SpoolError};
-use super::merge::Merge;
+use super::living::{Intervals, Living};
 use super::quarantine::Quarantine;
+use super::ranges::Ranges;
 use super::record::{
     Entry, Head, Header, Mark, Place, Position, SEGMENT_HEADER, Series, read_segment_header,
 };
+use super::reserve::{RESERVE, Reserve};
 use super::scan::{Gap, scan};
 use super::segments::{Log, Segment};
 use super::status::{Dropped, Totals};
+use super::voice::Voice;
 
 /// The folder that unreadable bytes go to, which is ours.
 const QUARANTINE: &str = "quarantine";
@@ -29,7 +34,8 @@ const PIECE: u64 = 1 << 12;
 struct Found {
     intervals: Vec<(Head, Place)>,
     marks: Vec<(Position, Mark)>,
-    gaps: Vec<(u64, Gap, Vec<u8>)>,
+    /// By segment. Their bytes may be as many as the spool's: they are read again one by one.
+    gaps: Vec<(u64, Gap)>,
 }
 
 impl Core {
@@ -37,18 +43,15 @@ impl Core {
     ///
     /// # Errors
     /// Where the folder cannot be read, or holds what only another version can.
-    pub fn open(
-        disk: Arc<dyn Disk>,
-        limits: Limits,
-        roll_at: u64,
-        merge: Box<dyn Merge>,
-    ) -> Result<(Self, Vec<Finding>), SpoolError> {
+    pub fn open(disk: Arc<dyn Disk>, setup: Setup) -> Result<(Self, Vec<Finding>), SpoolError> {
+        let Setup { limits, roll_at, reserve, merge, say, clock } = setup;
+        let voice = Arc::new(Voice::new(say, Arc::clone(&clock)));
         let mut findings = Vec::new();
         let mut files = Files::list(&*disk, &mut findings)?;
         let mut found = files.read_counts(&*disk, &mut findings)?;
         files.check_flows(&*disk, &mut findings)?;
         let voids = found.remove_void();
-        let quarantine = Quarantine::open(Arc::clone(&disk), limits.max_bytes)
+        let quarantine = Quarantine::open(Arc::clone(&disk), limits.max_bytes, Arc::clone(&voice))
             .map_err(|source| SpoolError::Read { file: QUARANTINE.into(), source })?;
 
         let mark_number =
@@ -60,7 +63,11 @@ impl Core {
         let mut core = Self {
             counts: Log::new(Series::Counts, roll_at, files.counts, counts_used),
             flows: Log::new(Series::Flows, roll_at, files.flows, flows_used),
-            living: BTreeMap::new(),
+            living: Intervals::default(),
+            stored: Ranges::default(),
+            reserve: Reserve::new(reserve, files.reserve),
+            age: Age::new(Arc::clone(&clock), None),
+            voice,
             totals: Totals::default(),
             // Of what an agent left behind, some may be needless.
             untidy: true,
@@ -71,22 +78,26 @@ impl Core {
             quarantine,
         };
         for (number, offset) in voids {
-            if let Some(segment) = core.counts.segments.get_mut(&number) {
-                segment.void_from = Some(offset);
+            if core.counts.segments.contains_key(&number) {
+                core.counts.voids.insert(number, offset);
             }
         }
         let damaged = core.report_gaps(&found.gaps, &mut findings);
         core.take_in(found, damaged, &mut findings);
+        core.age = Age::new(clock, core.living.newest_end());
+        // A full disk is no reason to refuse what is there.
+        let _tried_again_by_who_appends = core.make_reserve();
         Ok((core, findings))
     }
 
     /// Tells of unreadable bytes and keeps them; says whether any may have been more than the end of what a crash cut
     /// short.
-    fn report_gaps(&mut self, gaps: &[(u64, Gap, Vec<u8>)], findings: &mut Vec<Finding>) -> bool {
-        for (number, gap, bytes) in gaps {
+    fn report_gaps(&mut self, gaps: &[(u64, Gap)], findings: &mut Vec<Finding>) -> bool {
+        for (number, gap) in gaps {
             let file = Series::Counts.file(*number);
             let Gap { offset, length, torn } = *gap;
-            if !self.quarantine.keep(Series::Counts, *number, offset, bytes) {
+            let read = || read_range(&*self.disk, &file, offset..offset + length);
+            if !self.quarantine.keep_read(Series::Counts, *number, offset, length, read) {
                 findings.push(Finding::QuarantineFull { file: file.clone(), offset, length });
             }
             findings.push(if torn {
@@ -95,13 +106,16 @@ impl Core {
                 Finding::Damaged { file, offset, length }
             });
         }
-        gaps.iter().any(|(_, gap, _)| !gap.torn)
+        gaps.iter().any(|(_, gap)| !gap.torn)
     }
 
     fn take_in(&mut self, found: Found, damaged: bool, findings: &mut Vec<Finding>) {
         let judged = judge::judge(&found.intervals, found.marks.iter().map(|(_, mark)| mark));
         findings.extend(judged.lost.iter().map(|name| Finding::Lost { name: *name }));
         for (position, mark) in &found.marks {
+            if let Mark::Stored(name) = mark {
+                self.stored.insert(name);
+            }
             if let Some(segment) = self.counts.segments.get_mut(&position.segment) {
                 segment.marks.insert(*mark);
             }
@@ -126,7 +140,6 @@ impl Core {
             self.insert(Living { head, place, attempted, released: false });
         }
         if missing.intervals > 0 {
-            self.totals.dropped = missing;
             let Dropped { intervals, rows, packets } = missing;
             findings.push(Finding::FlowsMissing { intervals, rows, packets });
         }
@@ -153,7 +166,7 @@ impl Found {
         }
         self.marks.retain(|(position, _)| !is_void(&voids, position.segment, position.offset));
         self.intervals.retain(|(_, place)| !is_void(&voids, place.at.segment, place.at.offset));
-        self.gaps.retain(|(segment, gap, _)| !is_void(&voids, *segment, gap.offset));
+        self.gaps.retain(|(segment, gap)| !is_void(&voids, *segment, gap.offset));
         voids
     }
 }
@@ -166,6 +179,8 @@ struct Files {
     /// The highest numbers of files that are none of ours, though they are called so.
     counts_used: u64,
     flows_used: u64,
+    /// How long the reserve is, where there is one.
+    reserve: Option<u64>,
 }
 
 impl Files {
@@ -182,6 +197,7 @@ impl Files {
                 (Some((Series::Flows, number)), Some(length)) => {
                     files.flows.insert(number, Segment { length, ..Segment::default() });
                 }
+                (None, Some(length)) if file == RESERVE => files.reserve = Some(length),
                 _ if file == QUARANTINE => {}
                 _ => findings.push(Finding::Foreign { file }),
             }
@@ -213,7 +229,7 @@ impl Files {
                 Header::Torn => {
                     if !bytes.is_empty() {
                         let gap = Gap { offset: 0, length: bytes.len() as u64, torn: true };
-                        found.gaps.push((number, gap, bytes));
+                        found.gaps.push((number, gap));
                     }
                     continue;
                 }
@@ -221,7 +237,7 @@ impl Files {
                     findings.push(Finding::Header { file });
                     if (bytes.len() as u64) < SEGMENT_HEADER {
                         let gap = Gap { offset: 0, length: bytes.len() as u64, torn: false };
-                        found.gaps.push((number, gap, bytes));
+                        found.gaps.push((number, gap));
                         continue;
                     }
                 }
@@ -232,10 +248,7 @@ impl Files {
                 // Not in this series: as good as nothing.
                 Entry::Flows(..) => {}
             });
-            for gap in gaps {
-                let kept = bytes[gap.offset as usize..(gap.offset + gap.length) as usize].to_vec();
-                found.gaps.push((number, gap, kept));
-            }
+            found.gaps.extend(gaps.into_iter().map(|gap| (number, gap)));
         }
         for number in others {
             self.counts.remove(&number);
@@ -270,16 +283,20 @@ impl Files {
 
 /// All of a file. Where the disk cannot read some of it, that is zeros, which are no record.
 fn read_all(disk: &dyn Disk, file: &str, length: u64) -> Result<Vec<u8>, SpoolError> {
-    let failed = |source: io::Error| SpoolError::Read { file: file.into(), source };
-    let first = match disk.read(file, 0, length) {
+    read_range(disk, file, 0..length).map_err(|source| SpoolError::Read { file: file.into(), source })
+}
+
+/// The same with some of a file.
+fn read_range(disk: &dyn Disk, file: &str, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let first = match disk.read(file, range.start, range.end - range.start) {
         Ok(bytes) => return Ok(bytes),
         Err(error) => error,
     };
     let mut bytes = Vec::new();
     let mut failures = 0;
     let mut pieces = 0;
-    for offset in (0..length).step_by(PIECE as usize) {
-        let piece = PIECE.min(length - offset);
+    for offset in range.clone().step_by(PIECE as usize) {
+        let piece = PIECE.min(range.end - offset);
         pieces += 1;
         bytes.extend(disk.read(file, offset, piece).unwrap_or_else(|_| {
             failures += 1;
@@ -287,5 +304,5 @@ fn read_all(disk: &dyn Disk, file: &str, length: u64) -> Result<Vec<u8>, SpoolEr
         }));
     }
     // Then it is more than a spot: who opens it later may have more luck.
-    if failures == pieces { Err(failed(first)) } else { Ok(bytes) }
+    if failures == pieces { Err(first) } else { Ok(bytes) }
 }

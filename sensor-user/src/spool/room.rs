@@ -2,6 +2,8 @@
 
 use super::core::Core;
 use super::record::Series;
+use super::status::Dropped;
+use super::voice::Kind;
 
 impl Core {
     /// Makes room for that many bytes of counts; says whether there is.
@@ -39,8 +41,19 @@ impl Core {
         if !self.counts.segments.iter().any(wasteful) {
             return false;
         }
-        self.counts.seal(&*self.disk);
+        self.seal(Series::Counts);
         self.compact(7)
+    }
+
+    /// Ends a segment. What of it was not durable is void should that fail.
+    fn seal(&mut self, series: Series) {
+        let log = match series {
+            Series::Counts => &mut self.counts,
+            Series::Flows => &mut self.flows,
+        };
+        if let Err(error) = log.seal(&*self.disk) {
+            self.voice.tell(Kind::Writing, format_args!("cannot end a segment of the spool well: {error}"));
+        }
     }
 
     /// Drops the oldest segment of flows that any interval needs; says whether there was one.
@@ -49,10 +62,10 @@ impl Core {
         let oldest =
             self.flows.segments.iter().find(|(_, segment)| wanted(segment)).map(|(number, _)| *number);
         match oldest {
-            Some(number) => self.drop_flows(number),
+            Some(number) => self.drop_flows(number, "room"),
             None => {
                 // Nothing but flows whose interval was not kept.
-                self.flows.seal(&*self.disk);
+                self.seal(Series::Flows);
                 self.untidy = true;
                 self.tidy();
                 false
@@ -60,34 +73,27 @@ impl Core {
         }
     }
 
-    fn drop_flows(&mut self, number: u64) -> bool {
+    fn drop_flows(&mut self, number: u64, why: &str) -> bool {
         let file = Series::Flows.file(number);
         if let Err(error) = self.flows.remove(&*self.disk, number) {
-            log::warn!("cannot remove {file} from the spool: {error}");
+            self.voice.tell(Kind::Removing, format_args!("cannot remove {file} from the spool: {error}"));
             return false;
         }
-        let before = self.totals.dropped;
-        for living in self.living.values_mut() {
-            if living.head.flows.is_some_and(|place| place.at.segment == number) {
-                self.totals.dropped.add(&living.head);
-                living.head.flows = None;
-            }
+        let mut dropped = Dropped::default();
+        for head in self.living.drop_flows(|place| place.at.segment == number) {
+            dropped.add(&head);
         }
         if let Some(segment) = self.flows.segments.get_mut(&number) {
             segment.living = 0;
         }
-        let dropped = self.totals.dropped;
-        log::warn!(
-            "flows of {} intervals, {} rows of {} packets, are dropped from the spool with {file}: their counts stay",
-            dropped.intervals - before.intervals,
-            dropped.rows - before.rows,
-            dropped.packets - before.packets
-        );
+        self.totals.dropped.join(&dropped);
+        self.voice.tell_dropped(dropped, format_args!("{file} is removed for {why}"));
         true
     }
 
-    /// Drops flows, and merges counts, that are too old at a time, in nanoseconds since the Unix epoch.
-    pub fn expire(&mut self, now: u64) {
+    /// Drops flows, and merges counts, that are too old when an interval ended, in nanoseconds since the Unix epoch.
+    pub fn expire(&mut self, end: u64) {
+        let now = self.age.now(end);
         let age = u64::try_from(self.limits.max_age.as_nanos()).unwrap_or(u64::MAX);
         let Some(time) = now.checked_sub(age) else { return };
         let is_old = |segment: &super::segments::Segment| {
@@ -101,7 +107,7 @@ impl Core {
             .map(|(number, _)| *number)
             .collect();
         for number in old {
-            self.drop_flows(number);
+            self.drop_flows(number, "age");
         }
         self.merge_older(time);
         self.tidy();

@@ -13,14 +13,14 @@ use wire::Name;
 
 /// How often a file's name may be taken already.
 const NAMES_TRIED: u64 = 1000;
+/// So many segments may be there in which nothing could be written, and which cannot be removed either.
+const MOST_FAILED: usize = 16;
 
 /// What is known of a segment.
 #[derive(Debug, Default)]
 pub struct Segment {
     /// Bytes of its file.
     pub length: u64,
-    /// From where on nothing in it counts.
-    pub void_from: Option<u64>,
     /// The interval of each record that counts, alive or not.
     pub names: Vec<Name>,
     /// What it says for sure, that is, durably.
@@ -49,21 +49,36 @@ struct Active {
 pub struct Log {
     pub series: Series,
     pub segments: BTreeMap<u64, Segment>,
+    /// From where on nothing in a segment counts.
+    pub voids: BTreeMap<u64, u64>,
+    /// Of all files that are there.
+    bytes: u64,
     roll_at: u64,
     active: Option<Active>,
     next: u64,
+    /// Why a segment failed the last time.
+    last_error: Option<io::Error>,
 }
 
 impl Log {
     /// A series with the segments that were found. Numbers up to `used` are never used again.
     pub fn new(series: Series, roll_at: u64, segments: BTreeMap<u64, Segment>, used: u64) -> Self {
         let last = segments.last_key_value().map_or(0, |(number, _)| *number);
-        Self { series, segments, roll_at, active: None, next: last.max(used).saturating_add(1) }
+        Self {
+            series,
+            bytes: segments.values().map(|segment| segment.length).sum(),
+            segments,
+            voids: BTreeMap::new(),
+            roll_at,
+            active: None,
+            next: last.max(used).saturating_add(1),
+            last_error: None,
+        }
     }
 
     /// Of all files that are there.
-    pub fn bytes(&self) -> u64 {
-        self.segments.values().filter(|segment| !segment.removed).map(|segment| segment.length).sum()
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub fn is_active(&self, number: u64) -> bool {
@@ -83,7 +98,7 @@ impl Log {
     /// Those of the disk, and a write that is short. Nothing since the last [`Log::sync`] counts then.
     pub fn write(&mut self, disk: &dyn Disk, record: &Record<'_>) -> io::Result<Place> {
         if self.rolls(record.length()) {
-            self.seal(disk);
+            self.seal(disk)?;
             self.begin(disk)?;
         }
         self.put(disk, record)
@@ -116,17 +131,19 @@ impl Log {
             Ok(()) => {
                 if let Some(segment) = self.segments.get_mut(&active.number) {
                     segment.length += bytes.len() as u64;
+                    self.bytes += bytes.len() as u64;
                 }
                 Ok(())
             }
             Err(error) => {
-                self.fail(disk);
+                self.fail(disk, &error);
                 Err(error)
             }
         }
     }
 
     fn begin(&mut self, disk: &dyn Disk) -> io::Result<()> {
+        self.remove_failed(disk)?;
         let mut tried = 0;
         let (number, file) = loop {
             let number = self.next;
@@ -144,14 +161,10 @@ impl Log {
         self.segments.insert(number, Segment::default());
         self.active = Some(Active { number, file, synced: 0, named: false, pending: Vec::new() });
         self.put_bytes(disk, &segment_header(self.series, number))?;
-        let void = |(number, segment): (&u64, &Segment)| {
-            segment.void_from.map(|offset| Position { segment: *number, offset })
-        };
         // Of flows there is nothing to find that counts do not refer to.
         if self.series == Series::Counts {
-            let voids: Vec<Position> = self.segments.iter().filter_map(void).collect();
-            for from in voids {
-                self.put(disk, &Record::Mark(Mark::Void(from)))?;
+            for (segment, offset) in self.voids.clone() {
+                self.put(disk, &Record::Mark(Mark::Void(Position { segment, offset })))?;
             }
         }
         Ok(())
@@ -167,7 +180,7 @@ impl Log {
         let naming = !active.named;
         let synced = active.file.sync().and_then(|()| if naming { disk.sync_folder() } else { Ok(()) });
         if let Err(error) = synced {
-            self.fail(disk);
+            self.fail(disk, &error);
             return Err(error);
         }
         active.named = true;
@@ -178,26 +191,68 @@ impl Log {
         Ok(naming)
     }
 
-    /// Ends the segment that is written. All in it that has to be durable is; what is not are marks that can be done
-    /// without.
-    pub fn seal(&mut self, disk: &dyn Disk) {
+    /// Ends the segment that is written, once all of it is durable.
+    ///
+    /// # Errors
+    /// Those of the disk. Nothing since the last [`Log::sync`] counts then, of which there may be marks that something
+    /// relies on before it asks for a sync itself.
+    pub fn seal(&mut self, disk: &dyn Disk) -> io::Result<()> {
         let durable = |active: &Active| {
             self.segments.get(&active.number).is_none_or(|segment| active.synced == segment.length)
         };
-        if !self.active.as_ref().is_none_or(durable)
-            && let Err(error) = self.sync(disk)
-        {
-            log::warn!("cannot end a segment of the spool well: {error}");
+        if !self.active.as_ref().is_none_or(durable) {
+            self.sync(disk)?;
         }
         self.active = None;
+        Ok(())
     }
 
-    fn fail(&mut self, disk: &dyn Disk) {
-        if let Some(active) = self.active.take()
-            && let Some(segment) = self.segments.get_mut(&active.number)
-        {
-            segment.void_from = Some(active.synced);
-            segment.length = disk.length(&self.series.file(active.number)).unwrap_or(segment.length);
+    /// Ends the segment that is written: nothing of it counts that is not durable.
+    pub fn fail(&mut self, disk: &dyn Disk, error: &io::Error) {
+        let Some(active) = self.active.take() else { return };
+        let Some(segment) = self.segments.get_mut(&active.number) else { return };
+        self.last_error = Some(io::Error::new(error.kind(), error.to_string()));
+        self.voids.insert(active.number, active.synced);
+        let length = disk.length(&self.series.file(active.number)).unwrap_or(segment.length);
+        self.bytes = self.bytes - segment.length + length;
+        segment.length = length;
+        if active.synced == 0 {
+            // Nobody relies on any of it. Where it cannot be removed now, that is tried again.
+            let _tried_again = self.remove(disk, active.number);
+        }
+    }
+
+    /// Removes the segments in which nothing was ever durable, and makes that durable, so that nothing has to be said of
+    /// them.
+    ///
+    /// # Errors
+    /// Where that fails, and they are too many.
+    fn remove_failed(&mut self, disk: &dyn Disk) -> io::Result<()> {
+        let failed: Vec<u64> =
+            self.voids.iter().filter(|(_, from)| **from == 0).map(|(number, _)| *number).collect();
+        let is_here =
+            |log: &Self, number: &u64| log.segments.get(number).is_some_and(|segment| !segment.removed);
+        let mut gone = Ok(());
+        for number in &failed {
+            if is_here(self, number) {
+                gone = gone.and_then(|()| self.remove(disk, *number));
+            }
+        }
+        if !failed.is_empty() {
+            let synced = disk.sync_folder();
+            if synced.is_ok() {
+                self.forget_removed();
+            }
+            gone = gone.and(synced);
+        }
+        match gone {
+            Err(error) if failed.len() >= MOST_FAILED => {
+                let cause = self.last_error.as_ref().unwrap_or(&error);
+                let count = failed.len();
+                let text = format!("{cause}; and {count} files that it failed in cannot be removed: {error}");
+                Err(io::Error::new(cause.kind(), text))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -212,8 +267,9 @@ impl Log {
         match disk.remove(&self.series.file(number)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => {
-                if let Some(segment) = self.segments.get_mut(&number) {
+                if let Some(segment) = self.segments.get_mut(&number).filter(|segment| !segment.removed) {
                     segment.removed = true;
+                    self.bytes -= segment.length;
                 }
                 Ok(())
             }
@@ -223,5 +279,6 @@ impl Log {
     /// Forgets the segments that were removed, which is durable now.
     pub fn forget_removed(&mut self) {
         self.segments.retain(|_, segment| !segment.removed);
+        self.voids.retain(|number, _| self.segments.contains_key(number));
     }
 }

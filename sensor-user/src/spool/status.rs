@@ -12,10 +12,19 @@ pub struct Dropped {
 }
 
 impl Dropped {
+    /// Those of one interval.
+    pub const fn of(head: &Head) -> Self {
+        Self { intervals: 1, rows: head.flow_rows, packets: head.flow_packets }
+    }
+
     pub const fn add(&mut self, head: &Head) {
-        self.intervals = self.intervals.saturating_add(1);
-        self.rows = self.rows.saturating_add(head.flow_rows);
-        self.packets = self.packets.saturating_add(head.flow_packets);
+        self.join(&Self::of(head));
+    }
+
+    pub const fn join(&mut self, other: &Self) {
+        self.intervals = self.intervals.saturating_add(other.intervals);
+        self.rows = self.rows.saturating_add(other.rows);
+        self.packets = self.packets.saturating_add(other.packets);
     }
 }
 
@@ -42,7 +51,7 @@ pub struct Status {
     pub max_bytes: u64,
     /// When the oldest interval ended, in nanoseconds since the Unix epoch.
     pub oldest_end: Option<u64>,
-    /// Flows that were dropped for room or age since the spool was opened, and those that were not there then.
+    /// Flows that were dropped for room or age, or found damaged, since the spool was opened.
     pub dropped: Dropped,
     /// Intervals that became part of longer ones since the spool was opened; a merged one counts again.
     pub merged_intervals: u64,
@@ -58,12 +67,12 @@ impl Core {
     pub fn status(&self) -> Status {
         let flow_bytes = self.flows.bytes();
         Status {
-            intervals: self.living.len() as u64,
-            attempted: self.living.values().filter(|living| living.attempted).count() as u64,
+            intervals: self.living.len(),
+            attempted: self.living.attempted(),
             bytes: self.counts.bytes() + flow_bytes,
             flow_bytes,
             max_bytes: self.limits.max_bytes,
-            oldest_end: self.living.values().map(|living| living.head.end).min(),
+            oldest_end: self.living.oldest_end(),
             dropped: self.totals.dropped,
             merged_intervals: self.totals.merged_intervals,
             damaged_intervals: self.totals.damaged_intervals,

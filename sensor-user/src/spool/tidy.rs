@@ -6,9 +6,11 @@
 
 use std::io;
 
-use super::core::{Core, Living};
+use super::core::Core;
+use super::living::Living;
 use super::ranges::Ranges;
 use super::record::{MARK, Mark, Position, Record, SEGMENT_HEADER, Series};
+use super::voice::Kind;
 use wire::Name;
 
 impl Core {
@@ -28,7 +30,7 @@ impl Core {
             };
             for number in dead(&self.flows) {
                 if let Err(error) = self.flows.remove(&*self.disk, number) {
-                    log::warn!("cannot remove {} from the spool: {error}", Series::Flows.file(number));
+                    self.cannot_remove(Series::Flows, number, &error);
                 }
             }
             for number in dead(&self.counts) {
@@ -37,12 +39,7 @@ impl Core {
                 if marks.is_empty() || marks.len() as u64 * MARK * 2 <= length {
                     match self.retire(number, &marks) {
                         Ok(gone) => self.untidy |= gone,
-                        Err(error) => {
-                            log::warn!(
-                                "cannot remove {} from the spool: {error}",
-                                Series::Counts.file(number)
-                            );
-                        }
+                        Err(error) => self.cannot_remove(Series::Counts, number, &error),
                     }
                 }
             }
@@ -50,8 +47,13 @@ impl Core {
         self.bytes() < before
     }
 
+    fn cannot_remove(&self, series: Series, number: u64, error: &io::Error) {
+        let file = series.file(number);
+        self.voice.tell(Kind::Removing, format_args!("cannot remove {file} from the spool: {error}"));
+    }
+
     /// Says elsewhere what a segment says, durably, and removes it.
-    fn retire(&mut self, number: u64, marks: &[Mark]) -> io::Result<bool> {
+    pub fn retire(&mut self, number: u64, marks: &[Mark]) -> io::Result<bool> {
         if !marks.is_empty() {
             if !self.fits(marks.len() as u64 * MARK) {
                 return Ok(false);
@@ -69,7 +71,11 @@ impl Core {
     }
 
     /// What has to be said elsewhere before a segment may go.
-    fn needed_without(&self, number: u64) -> Vec<Mark> {
+    pub fn needed_without(&self, number: u64) -> Vec<Mark> {
+        // Nothing was ever said in it for sure.
+        if self.counts.voids.get(&number) == Some(&0) {
+            return Vec::new();
+        }
         let others = || self.counts.segments.iter().filter(move |(other, _)| **other != number);
         let said: Vec<&Mark> = others()
             .filter(|(_, segment)| !segment.removed)
@@ -79,7 +85,7 @@ impl Core {
         let mut needed = Vec::new();
 
         let mut attempted: Vec<Name> =
-            self.living.values().filter(|living| living.attempted).map(|living| living.head.name).collect();
+            self.living.iter().filter(|living| living.attempted).map(|living| living.head.name).collect();
         let said_attempted: std::collections::HashSet<Name> = said
             .iter()
             .filter_map(|mark| if let Mark::Attempted(name) = mark { Some(*name) } else { None })
@@ -100,10 +106,13 @@ impl Core {
             }
         }
 
-        for (other, segment) in others() {
-            let void = segment.void_from.map(|offset| Mark::Void(Position { segment: *other, offset }));
-            needed.extend(void.filter(|void| !is_said(void)));
-        }
+        // What it does not say of them itself, nothing has relied on yet: what comes next does, and says it first.
+        let says =
+            |mark: &Mark| self.counts.segments.get(&number).is_some_and(|own| own.marks.contains(mark));
+        let voids = self.counts.voids.iter().filter(|(other, _)| **other != number);
+        let voids =
+            voids.map(|(segment, offset)| Mark::Void(Position { segment: *segment, offset: *offset }));
+        needed.extend(voids.filter(|void| says(void) && !is_said(void)));
         needed
     }
 
@@ -111,7 +120,7 @@ impl Core {
     fn not_living(&self, name: &Name) -> Vec<Name> {
         let mut parts = Vec::new();
         let mut first = Some(name.first);
-        for living in self.overlapping(name) {
+        for living in self.living.overlapping(name) {
             let Name { first: living_first, last, .. } = living.head.name;
             if let Some(first) = first.filter(|first| *first < living_first) {
                 parts.push(Name { epoch: name.epoch, first, last: living_first - 1 });
@@ -144,21 +153,22 @@ impl Core {
             return false;
         }
         if let Err(error) = self.copy_living(number) {
-            log::warn!("cannot copy what is left of {}: {error}", Series::Counts.file(number));
+            let file = Series::Counts.file(number);
+            self.voice.tell(Kind::Writing, format_args!("cannot copy what is left of {file}: {error}"));
             return false;
         }
         if self.counts.segments.get(&number).is_some_and(|segment| segment.living == 0) {
             let marks = self.needed_without(number);
             if let Err(error) = self.retire(number, &marks) {
-                log::warn!("cannot remove {} from the spool: {error}", Series::Counts.file(number));
+                self.cannot_remove(Series::Counts, number, &error);
             }
         }
         self.bytes() < before
     }
 
-    fn copy_living(&mut self, number: u64) -> io::Result<()> {
+    pub fn copy_living(&mut self, number: u64) -> io::Result<()> {
         let in_it = |living: &&Living| living.place.at.segment == number;
-        let names: Vec<Name> = self.living.values().filter(in_it).map(|living| living.head.name).collect();
+        let names: Vec<Name> = self.living.iter().filter(in_it).map(|living| living.head.name).collect();
         let mut copies: Vec<Living> = Vec::new();
         for name in names {
             let Some((head, counts)) = self.read_for_copy(&name) else { continue };

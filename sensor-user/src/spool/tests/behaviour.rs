@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{Interval, Name, Spool, SpoolError};
 use super::disk::{Crash, FaultDisk};
-use super::{ROLL_AT, Sums, all, interval, keep, limits, open, sum};
+use super::{all, interval, keep, limits, open, setup, sum};
 
 const ROOM: u64 = 1 << 20;
 
@@ -33,7 +33,7 @@ fn nothing_is_sent_before_it_is_released() {
     assert_eq!((all(&spool), spool.last(1), spool.last(2)), (vec![], Some(name), None));
     assert!(matches!(spool.mark_attempted(&name), Err(SpoolError::Unreleased { .. })));
     drop(spool);
-    let (spool, _) = Spool::on(Arc::new(disk), limits(ROOM), ROLL_AT, Box::new(Sums)).unwrap();
+    let (spool, _) = Spool::on(Arc::new(disk), setup(limits(ROOM))).unwrap();
     assert_eq!((all(&spool), spool.last(1)), (vec![], Some(name)));
     assert_eq!(sum(&spool.read_counts(&name).unwrap()), 1);
     spool.release_all();

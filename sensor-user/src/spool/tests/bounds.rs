@@ -127,6 +127,6 @@ fn flows_that_are_too_long_are_left_out() {
     assert!(!keep(&spool, &interval(0, 9, Some(4_900))));
     assert_eq!((total(&spool), spool.status().dropped.rows), (9, 2));
     let long = Interval { counts: counts(1, 0, 5_000), ..interval(1, 1, None) };
-    assert!(matches!(spool.append(&long), Err(SpoolError::Full { .. })));
+    assert!(matches!(spool.append(&long), Err(SpoolError::TooSmallFor { .. })));
     assert!(keep(&spool, &interval(1, 9, Some(100))));
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use nix::errno::Errno;
+
 use super::super::disk::{Disk, DiskFile};
 
 /// What becomes of what was not durable, in a crash.
@@ -52,18 +54,31 @@ struct State {
     capacity: Option<usize>,
     /// So many fsyncs say that they failed, and did not.
     false_alarms: u32,
+    broken: Broken,
+}
+
+/// What fails each time it is tried.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// With nothing written.
+    pub writes: Option<Errno>,
+    pub removes: bool,
+    /// Of files whose names begin so.
+    pub reads: Option<(&'static str, Errno)>,
+    /// The next fsync does not come back.
+    pub panics: bool,
 }
 
 /// All clones are one disk.
 #[derive(Clone, Debug)]
 pub struct FaultDisk(Arc<Mutex<State>>);
 
-fn failed(code: nix::errno::Errno) -> io::Error {
+fn failed(code: Errno) -> io::Error {
     code.into()
 }
 
-const EIO: nix::errno::Errno = nix::errno::Errno::EIO;
-const ENOSPC: nix::errno::Errno = nix::errno::Errno::ENOSPC;
+const EIO: Errno = Errno::EIO;
+const ENOSPC: Errno = Errno::ENOSPC;
 
 impl State {
     /// Counts an operation; says whether the machine stops in it.
@@ -86,6 +101,9 @@ impl State {
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<usize> {
         let stops = self.step()?;
+        if let Some(code) = self.broken.writes {
+            return Err(failed(code));
+        }
         let mut count = bytes.len();
         if stops || self.is_fault() {
             match self.random.u8(0..if stops { 1 } else { 3 }) {
@@ -137,6 +155,7 @@ impl FaultDisk {
             faults: 0,
             capacity: None,
             false_alarms: 0,
+            broken: Broken::default(),
         })))
     }
 
@@ -167,6 +186,10 @@ impl FaultDisk {
 
     pub fn set_capacity(&self, capacity: Option<usize>) {
         self.state().capacity = capacity;
+    }
+
+    pub fn break_down(&self, broken: Broken) {
+        self.state().broken = broken;
     }
 
     pub fn length_of(&self, name: &str) -> u64 {
@@ -239,6 +262,11 @@ impl Disk for FaultDisk {
         if state.crashed || state.is_fault() {
             return Err(failed(EIO));
         }
+        if let Some((begin, code)) = state.broken.reads
+            && name.starts_with(begin)
+        {
+            return Err(failed(code));
+        }
         let file = state.files.get(name).ok_or(io::ErrorKind::NotFound)?;
         let start = (offset as usize).min(file.data.len());
         let end = (start + length as usize).min(file.data.len());
@@ -270,10 +298,27 @@ impl Disk for FaultDisk {
         if is_fault { Err(failed(EIO)) } else { Ok(()) }
     }
 
+    fn reserve(&self, name: &str, length: u64) -> io::Result<()> {
+        let mut state = self.state();
+        let stops = state.step()?;
+        state.files.remove(name);
+        let room = state.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(state.used()));
+        if room < length as usize || state.broken.writes == Some(ENOSPC) {
+            return Err(failed(ENOSPC));
+        }
+        if stops || state.is_fault() {
+            return Err(failed(EIO));
+        }
+        let length = length as usize;
+        let file = Stored { data: vec![0; length], synced: length, ..Stored::default() };
+        state.files.insert(name.into(), file);
+        Ok(())
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.state();
         let stops = state.step()?;
-        let is_fault = stops || state.is_fault();
+        let is_fault = stops || state.broken.removes || state.is_fault();
         let happens = !is_fault || (stops && state.random.bool());
         if happens {
             let file = state.files.remove(name).ok_or(io::ErrorKind::NotFound)?;
@@ -298,6 +343,8 @@ impl DiskFile for Open {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        let panics = std::mem::take(&mut self.disk.state().broken.panics);
+        assert!(!panics, "the disk does not come back");
         self.disk.state().sync(&self.name)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::{Interval, Limits, Name, Spool, SpoolError};
 use super::disk::{Crash, FaultDisk};
-use super::{ROLL_AT, Sums, counts, flows_of, sum};
+use super::{counts, flows_of, setup, sum};
 
 /// What happens.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +93,7 @@ impl World {
     fn open(&mut self) {
         self.disk.set_faults(0);
         self.disk.set_capacity(None);
-        let open = || Spool::on(Arc::new(self.disk.clone()), self.limits, ROLL_AT, Box::new(Sums));
+        let open = || Spool::on(Arc::new(self.disk.clone()), setup(self.limits));
         let mut opened = open();
         if self.disk.has_crashed() {
             self.disk.crash(self.how);
@@ -238,7 +238,7 @@ impl World {
         self.disk.set_faults(0);
         let spool = self.spool();
         let living: Vec<(Name, bool)> =
-            spool.lock().living.values().map(|living| (living.head.name, living.attempted)).collect();
+            spool.lock().living.iter().map(|living| (living.head.name, living.attempted)).collect();
         let mut readable: BTreeSet<(u64, u64)> = BTreeSet::new();
         for (name, attempted) in &living {
             assert_eq!(sum(&spool.read_counts(name).unwrap()), self.sum(name), "{name}");
@@ -264,6 +264,7 @@ impl World {
         let on_disk: u64 = files.map(|name| self.disk.length_of(&name)).sum();
         // A file whose making failed may be there with nothing in it.
         assert_eq!(status.bytes, on_disk, "{status:?}");
+        assert!(status.bytes <= self.limits.max_bytes, "{status:?}");
         self.disk.set_faults(self.faults);
     }
 
