@@ -35,8 +35,9 @@ fn whatever_happens_what_is_stored_is_what_was_sent() -> Result<()> {
         })
     })?;
     println!("{rounds} rounds: {told:?}");
-    let Told { packets, intervals, merged, clock_steps, without_flows, packets_in_no_flow } = told;
-    let traces = [packets, intervals, merged, clock_steps, without_flows, packets_in_no_flow];
+    // Merging takes a spool that is full by its own measure, and so more intervals than a round has.
+    let Told { packets, intervals, merged: _, clock_steps, without_flows, packets_in_no_flow } = told;
+    let traces = [packets, intervals, clock_steps, without_flows, packets_in_no_flow];
     // Faults that leave no trace in so many rounds are none.
     ensure!(rounds < ROUNDS || !traces.contains(&0), "something that should happen never does: {told:?}");
     Ok(())
