@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use sensor_user::table::grouped;
-use serde_json::Value;
 use testbed::{Collector, Generator, Sent, document, mix};
 
 use crate::chain::{Chain, Machines};
@@ -113,7 +112,7 @@ fn report(sent: &Sent, collector: &Collector<'_>, waited: Duration) -> Result<()
         grouped(number("unread"))
     );
     ensure!(
-        row["epochs"] == Value::from(1) && number("first") == 1 && number("sequences") == number("last"),
+        row["epochs"] == 1 && number("first") == 1 && number("sequences") == number("last"),
         "sequences are missing or twice: {row}"
     );
     Ok(())

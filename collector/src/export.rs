@@ -130,7 +130,7 @@ fn write(
 /// Makes the file anew: in a folder that others write, too, a link that is there may lead anywhere.
 fn create_part(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => OpenOptions::new().write(true).create_new(true).open(path),
     }
 }
