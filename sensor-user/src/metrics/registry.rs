@@ -54,7 +54,32 @@ pub struct Metric {
     pub unit: Unit,
     pub since: Since,
     pub labels: &'static [&'static str],
-    pub(super) values: fn(&View<'_>, &mut Samples),
+    pub(super) values: Values,
+}
+
+/// Puts the samples of one metric.
+type Values = fn(&View<'_>, &mut Samples);
+
+/// A number that only grows, from the agent's start on.
+const fn counter(name: &'static str, help: &'static str, unit: Unit, values: Values) -> Metric {
+    Metric { name, help, kind: Kind::Counter, unit, since: Since::Start, labels: &[], values }
+}
+
+/// A number that is so now, or was of the last interval.
+const fn gauge(name: &'static str, help: &'static str, unit: Unit, values: Values) -> Metric {
+    Metric { kind: Kind::Gauge, ..counter(name, help, unit, values) }
+}
+
+impl Metric {
+    /// The same, told apart by these labels.
+    const fn by(self, labels: &'static [&'static str]) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// The same, from the moment on when the counters were attached.
+    const fn since_epoch(self) -> Self {
+        Self { since: Since::Epoch, ..self }
+    }
 }
 
 /// Every metric, in the order in which they are shown.

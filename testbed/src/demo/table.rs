@@ -48,7 +48,7 @@ impl Moment<'_> {
                 self.length.as_secs()
             ),
             format!(
-                "sent {}   counted {}   this second {}   stored {}",
+                "sent {}  counted {}  {}/s  stored {}",
                 grouped(self.sent),
                 grouped(count(self.total, "/packets")),
                 grouped(count(self.latest, "/packets")),

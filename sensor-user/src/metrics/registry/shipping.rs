@@ -1,28 +1,8 @@
 //! What is on its way to the collector.
 
-use super::{Kind, Metric, Since, Unit};
+use super::{Kind, Metric, Since, Unit, counter, gauge};
 use crate::metrics::samples::Value;
 use crate::ship::{FailureKind, Latency, ShipStatus};
-
-/// A number that only grows.
-const fn counter(
-    name: &'static str,
-    help: &'static str,
-    unit: Unit,
-    values: fn(&super::View<'_>, &mut super::Samples),
-) -> Metric {
-    Metric { name, help, kind: Kind::Counter, unit, since: Since::Start, labels: &[], values }
-}
-
-/// A number that is so now.
-const fn gauge(
-    name: &'static str,
-    help: &'static str,
-    unit: Unit,
-    values: fn(&super::View<'_>, &mut super::Samples),
-) -> Metric {
-    Metric { name, help, kind: Kind::Gauge, unit, since: Since::Start, labels: &[], values }
-}
 
 /// A figure, where there is a shipper.
 fn put(view: &super::View<'_>, samples: &mut super::Samples, figure: impl Fn(&ShipStatus) -> u64) {
@@ -66,19 +46,17 @@ pub const METRICS: &[Metric] = &[
         Unit::Requests,
         |view, samples| put(view, samples, |status| status.attempts),
     ),
-    Metric {
-        name: "apus_sensor_ship_failures_total",
-        help: "Times that it was not stored, by reason",
-        kind: Kind::Counter,
-        unit: Unit::Requests,
-        since: Since::Start,
-        labels: &["reason"],
-        values: |view, samples| {
+    counter(
+        "apus_sensor_ship_failures_total",
+        "Times that it was not stored, by reason",
+        Unit::Requests,
+        |view, samples| {
             if let Some(status) = &view.shipping {
                 samples.put_all(FailureKind::ALL.map(FailureKind::name).into_iter().zip(status.failures));
             }
         },
-    },
+    )
+    .by(&["reason"]),
     gauge(
         "apus_sensor_ship_in_flight_intervals",
         "Intervals that are on their way",
@@ -115,14 +93,11 @@ pub const METRICS: &[Metric] = &[
             latencies.for_each(|latency| samples.put(distribution(latency)));
         },
     },
-    Metric {
-        name: "apus_sensor_ship_latency_quantile_seconds",
-        help: "The same since the agent started, so that as large a share of the intervals took at most as long",
-        kind: Kind::Gauge,
-        unit: Unit::Seconds,
-        since: Since::Start,
-        labels: &["quantile"],
-        values: |view, samples| {
+    gauge(
+        "apus_sensor_ship_latency_quantile_seconds",
+        "The same since the agent started, so that as large a share of the intervals took at most as long",
+        Unit::Seconds,
+        |view, samples| {
             let latencies = view.shipping.iter().map(|status| &status.latencies.stored);
             for Latency { p50, p90, p99, max, .. } in latencies.filter(|latency| latency.count > 0) {
                 for (quantile, time) in [("0.5", p50), ("0.9", p90), ("0.99", p99), ("1", max)] {
@@ -130,7 +105,8 @@ pub const METRICS: &[Metric] = &[
                 }
             }
         },
-    },
+    )
+    .by(&["quantile"]),
     Metric {
         name: "apus_sensor_ship_request_seconds",
         help: "From the start of a request to the collector's word that its interval is stored",

@@ -1,27 +1,7 @@
 //! What waits on disk for the collector.
 
-use super::{Kind, Metric, Since, Unit, seconds};
+use super::{Metric, Unit, counter, gauge, seconds};
 use crate::spool::Status;
-
-/// What the spool has now.
-const fn now(
-    name: &'static str,
-    help: &'static str,
-    unit: Unit,
-    values: fn(&super::View<'_>, &mut super::Samples),
-) -> Metric {
-    Metric { name, help, kind: Kind::Gauge, unit, since: Since::Start, labels: &[], values }
-}
-
-/// What became of what it had.
-const fn became(
-    name: &'static str,
-    help: &'static str,
-    unit: Unit,
-    values: fn(&super::View<'_>, &mut super::Samples),
-) -> Metric {
-    Metric { name, help, kind: Kind::Counter, unit, since: Since::Start, labels: &[], values }
-}
 
 /// A figure, where there is a spool.
 fn put(view: &super::View<'_>, samples: &mut super::Samples, figure: impl Fn(&Status) -> u64) {
@@ -29,34 +9,39 @@ fn put(view: &super::View<'_>, samples: &mut super::Samples, figure: impl Fn(&St
 }
 
 pub const METRICS: &[Metric] = &[
-    now(
+    gauge(
         "apus_sensor_spool_intervals",
         "Intervals that wait for the collector; a merged one is one",
         Unit::Intervals,
         |view, samples| put(view, samples, |spool| spool.intervals),
     ),
-    now(
+    gauge(
         "apus_sensor_spool_attempted_intervals",
         "Those of them that were sent, or may have been",
         Unit::Intervals,
         |view, samples| put(view, samples, |spool| spool.attempted),
     ),
-    now("apus_sensor_spool_bytes", "Bytes on disk", Unit::Bytes, |view, samples| {
+    gauge("apus_sensor_spool_bytes", "Bytes on disk", Unit::Bytes, |view, samples| {
         put(view, samples, |spool| spool.bytes);
     }),
-    now("apus_sensor_spool_flow_bytes", "Those of them that are flows", Unit::Bytes, |view, samples| {
+    gauge("apus_sensor_spool_flow_bytes", "Those of them that are flows", Unit::Bytes, |view, samples| {
         put(view, samples, |spool| spool.flow_bytes);
     }),
-    now("apus_sensor_spool_limit_bytes", "The most bytes that it may have", Unit::Bytes, |view, samples| {
-        put(view, samples, |spool| spool.max_bytes);
-    }),
-    now(
+    gauge(
+        "apus_sensor_spool_limit_bytes",
+        "The most bytes that it may have",
+        Unit::Bytes,
+        |view, samples| {
+            put(view, samples, |spool| spool.max_bytes);
+        },
+    ),
+    gauge(
         "apus_sensor_spool_quarantined_bytes",
         "Unreadable bytes that are kept beside",
         Unit::Bytes,
         |view, samples| put(view, samples, |spool| spool.quarantined_bytes),
     ),
-    now(
+    gauge(
         "apus_sensor_spool_oldest_age_seconds",
         "How long ago the oldest interval that waits ended; 0 where none waits",
         Unit::Seconds,
@@ -66,37 +51,37 @@ pub const METRICS: &[Metric] = &[
             }
         },
     ),
-    became(
+    counter(
         "apus_sensor_spool_dropped_flow_intervals_total",
         "Intervals whose flows were dropped for want of room, while their counts were kept",
         Unit::Intervals,
         |view, samples| put(view, samples, |spool| spool.dropped.intervals),
     ),
-    became(
+    counter(
         "apus_sensor_spool_dropped_flow_rows_total",
         "Flows that were dropped so",
         Unit::Rows,
         |view, samples| put(view, samples, |spool| spool.dropped.rows),
     ),
-    became(
+    counter(
         "apus_sensor_spool_dropped_flow_packets_total",
         "Packets in those flows, which are counted all the same",
         Unit::Packets,
         |view, samples| put(view, samples, |spool| spool.dropped.packets),
     ),
-    became(
+    counter(
         "apus_sensor_spool_merged_intervals_total",
         "Intervals that became part of longer ones for want of room",
         Unit::Intervals,
         |view, samples| put(view, samples, |spool| spool.merged_intervals),
     ),
-    became(
+    counter(
         "apus_sensor_spool_damaged_intervals_total",
         "Intervals whose counts were found damaged on disk",
         Unit::Intervals,
         |view, samples| put(view, samples, |spool| spool.damaged_intervals),
     ),
-    became(
+    counter(
         "apus_sensor_spool_damaged_flow_intervals_total",
         "Intervals whose flows were found damaged on disk",
         Unit::Intervals,

@@ -1,53 +1,30 @@
 //! What the sensor counts.
 
-use super::{Kind, Metric, Since, Unit};
+use super::{Metric, Unit, Values, counter, gauge};
 
 /// Packets since the epoch.
 const fn packets(
     name: &'static str,
     help: &'static str,
     labels: &'static [&'static str],
-    values: fn(&super::View<'_>, &mut super::Samples),
+    values: Values,
 ) -> Metric {
-    Metric { name, help, kind: Kind::Counter, unit: Unit::Packets, since: Since::Epoch, labels, values }
-}
-
-/// A number of the last interval.
-const fn gauge(
-    name: &'static str,
-    help: &'static str,
-    unit: Unit,
-    labels: &'static [&'static str],
-    values: fn(&super::View<'_>, &mut super::Samples),
-) -> Metric {
-    Metric { name, help, kind: Kind::Gauge, unit, since: Since::Start, labels, values }
-}
-
-/// A sum over the intervals since the agent started.
-const fn sum(
-    name: &'static str,
-    help: &'static str,
-    unit: Unit,
-    values: fn(&super::View<'_>, &mut super::Samples),
-) -> Metric {
-    Metric { name, help, kind: Kind::Counter, unit, since: Since::Start, labels: &[], values }
+    counter(name, help, Unit::Packets, values).by(labels).since_epoch()
 }
 
 pub const METRICS: &[Metric] = &[
     packets("apus_sensor_packets_total", "Packets that the sensor saw", &[], |view, samples| {
         view.snapshot.iter().for_each(|snapshot| samples.put(snapshot.packets));
     }),
-    Metric {
-        name: "apus_sensor_frame_bytes_total",
-        help: "Bytes of the frames of those packets, from the Ethernet header on",
-        kind: Kind::Counter,
-        unit: Unit::Bytes,
-        since: Since::Epoch,
-        labels: &[],
-        values: |view, samples| {
+    counter(
+        "apus_sensor_frame_bytes_total",
+        "Bytes of the frames of those packets, from the Ethernet header on",
+        Unit::Bytes,
+        |view, samples| {
             view.snapshot.iter().for_each(|snapshot| samples.put(snapshot.bytes));
         },
-    },
+    )
+    .since_epoch(),
     packets(
         "apus_sensor_outcome_packets_total",
         "Packets by outcome, of which each packet has exactly one",
@@ -86,37 +63,35 @@ pub const METRICS: &[Metric] = &[
         "apus_sensor_top_port_packets",
         "Packets of the last interval to (of backscatter: from) the ports with most of them, by kind",
         Unit::Packets,
-        &["kind", "port"],
         |view, samples| {
             for (kind, port, packets) in view.snapshot.iter().flat_map(|snapshot| &snapshot.top_ports) {
                 samples.put_of([(*kind).to_owned(), port.to_string()], *packets);
             }
         },
-    ),
-    Metric {
-        name: "apus_sensor_digests_written_total",
-        help: "Digests of observed packets that were written",
-        kind: Kind::Counter,
-        unit: Unit::Digests,
-        since: Since::Epoch,
-        labels: &["family"],
-        values: |view, samples| {
+    )
+    .by(&["kind", "port"]),
+    counter(
+        "apus_sensor_digests_written_total",
+        "Digests of observed packets that were written",
+        Unit::Digests,
+        |view, samples| {
             let snapshot = view.snapshot.iter();
             snapshot.for_each(|snapshot| samples.put_all(snapshot.digests_written.iter().copied()));
         },
-    },
-    Metric {
-        name: "apus_sensor_digests_lost_total",
-        help: "Digests that there was no room for in a ring, of packets that are counted all the same",
-        kind: Kind::Counter,
-        unit: Unit::Digests,
-        since: Since::Epoch,
-        labels: &["family"],
-        values: |view, samples| {
+    )
+    .by(&["family"])
+    .since_epoch(),
+    counter(
+        "apus_sensor_digests_lost_total",
+        "Digests that there was no room for in a ring, of packets that are counted all the same",
+        Unit::Digests,
+        |view, samples| {
             view.snapshot.iter().for_each(|snapshot| samples.put_all(snapshot.digests_lost.iter().copied()));
         },
-    },
-    sum(
+    )
+    .by(&["family"])
+    .since_epoch(),
+    counter(
         "apus_sensor_digests_unread_total",
         "Digests that were written and that no agent has made a flow of",
         Unit::Digests,
@@ -124,7 +99,7 @@ pub const METRICS: &[Metric] = &[
             view.snapshot.iter().for_each(|snapshot| samples.put(snapshot.since_start.digests_unread));
         },
     ),
-    sum(
+    counter(
         "apus_sensor_undigested_packets_total",
         "Observed packets that were counted while digests were off",
         Unit::Packets,
@@ -137,23 +112,16 @@ pub const METRICS: &[Metric] = &[
         "apus_sensor_ring_most_waiting_digests",
         "The most digests that waited in a ring at a time in the last interval",
         Unit::Digests,
-        &[],
         |view, samples| {
             let rings = view.snapshot.iter().filter_map(|snapshot| snapshot.rings);
             rings.for_each(|rings| samples.put(rings.most_waiting));
         },
     ),
-    gauge(
-        "apus_sensor_ring_size_digests",
-        "Digests that this ring holds",
-        Unit::Digests,
-        &[],
-        |view, samples| {
-            let rings = view.snapshot.iter().filter_map(|snapshot| snapshot.rings);
-            rings.for_each(|rings| samples.put(rings.records));
-        },
-    ),
-    gauge("apus_sensor_flows", "Flows of the last interval", Unit::Rows, &[], |view, samples| {
+    gauge("apus_sensor_ring_size_digests", "Digests that this ring holds", Unit::Digests, |view, samples| {
+        let rings = view.snapshot.iter().filter_map(|snapshot| snapshot.rings);
+        rings.for_each(|rings| samples.put(rings.records));
+    }),
+    gauge("apus_sensor_flows", "Flows of the last interval", Unit::Rows, |view, samples| {
         let flows = view.snapshot.iter().filter_map(|snapshot| snapshot.flows);
         flows.for_each(|flows| samples.put(flows.rows));
     }),
@@ -161,16 +129,15 @@ pub const METRICS: &[Metric] = &[
         "apus_sensor_flow_overflow_rows",
         "Rows of the last interval that stand for packets of many sources, beyond the limit of flows",
         Unit::Rows,
-        &[],
         |view, samples| {
             let flows = view.snapshot.iter().filter_map(|snapshot| snapshot.flows);
             flows.for_each(|flows| samples.put(flows.overflow_rows));
         },
     ),
-    sum("apus_sensor_flow_rows_total", "Flows of all intervals", Unit::Rows, |view, samples| {
+    counter("apus_sensor_flow_rows_total", "Flows of all intervals", Unit::Rows, |view, samples| {
         view.snapshot.iter().for_each(|snapshot| samples.put(snapshot.since_start.flow_rows));
     }),
-    sum(
+    counter(
         "apus_sensor_flow_overflow_packets_total",
         "Packets that are in flows without a source, beyond the limit of flows",
         Unit::Packets,
