@@ -1,0 +1,3 @@
+//! Reports: what a quarter's knocks come to.
+
+pub mod model;
