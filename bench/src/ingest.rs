@@ -143,7 +143,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         batch_bytes_per_row: load.bytes as f64 / rows,
         collector_cpu_seconds: cpu.as_secs_f64(),
         collector_memory_bytes: memory,
-        flow_bytes_per_row: of("flows") as f64 / rows,
+        flow_bytes_per_row: of("flow_raw") as f64 / rows,
         store_bytes_per_row: disk_bytes.iter().map(|(_, bytes)| *bytes).sum::<u64>() as f64 / rows,
         disk_bytes,
     };

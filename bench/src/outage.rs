@@ -16,8 +16,8 @@ use crate::chain::{Chain, Machines};
 
 /// Time before the collector goes, and after it is back, in which traffic flows.
 const AROUND: Duration = Duration::from_secs(5);
-/// How long the backlog may take.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// How long the backlog may stand still.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Stops the collector for a while under traffic, kills the agent meanwhile, and counts what is stored afterwards
 #[derive(Args)]
@@ -61,14 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Ok(collector)
     })?;
     let waiting = Instant::now();
-    while collector.packets()? < sent.packets {
-        ensure!(
-            waiting.elapsed() < PATIENCE,
-            "after {PATIENCE:?} only {} packets are stored",
-            collector.packets()?
-        );
-        thread::sleep(Duration::from_millis(100));
-    }
+    wait(&collector, sent.packets)?;
     let waited = waiting.elapsed();
     agent.stop()?;
     let differences = document::differences(&mix.expected(&sent.by_kind), &collector.counted()?);
@@ -77,6 +70,26 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     collector.verify()?;
     collector.stop()?;
     agent.detach()
+}
+
+/// Waits until so many packets are stored.
+fn wait(collector: &Collector<'_>, packets: u64) -> Result<()> {
+    let (mut stored, mut since, mut told) = (0, Instant::now(), Instant::now());
+    loop {
+        let now = collector.packets()?;
+        if now >= packets {
+            return Ok(());
+        }
+        if now > stored {
+            (stored, since) = (now, Instant::now());
+        }
+        ensure!(since.elapsed() < PATIENCE, "for {PATIENCE:?} no more than {stored} packets have been stored");
+        if told.elapsed() > Duration::from_secs(10) {
+            eprintln!("{} of {} packets are stored", grouped(stored), grouped(packets));
+            told = Instant::now();
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
 }
 
 fn report(sent: &Sent, collector: &Collector<'_>, waited: Duration) -> Result<()> {

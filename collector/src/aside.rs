@@ -11,11 +11,12 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use files::part::{self, PART};
 use jiff::Timestamp;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use serde::Serialize;
 
-use crate::files;
+use crate::file_name;
 
 pub const BATCH: &str = ".batch";
 const REASON: &str = ".json";
@@ -92,7 +93,7 @@ impl Aside {
         for entry in fs::read_dir(&settings.folder)? {
             let path = entry?.path();
             // Left by a process that was killed.
-            if path.to_string_lossy().ends_with(files::PART) {
+            if path.to_string_lossy().ends_with(PART) {
                 fs::remove_file(path)?;
             }
         }
@@ -105,7 +106,7 @@ impl Aside {
     /// # Errors
     /// Those of the file system.
     pub fn keep(&self, bytes: &[u8], reason: &Reason<'_>) -> io::Result<Kept> {
-        let sensor = files::escape(reason.sensor);
+        let sensor = file_name::escape(reason.sensor);
         let sha256 = sha256(bytes);
         let hash = sha256.get(..16).unwrap_or_default().to_owned();
         let document = serde_json::to_vec_pretty(&Document { reason, bytes: bytes.len(), sha256 })?;
@@ -133,8 +134,8 @@ impl Aside {
         let stem = format!("{}-{sensor}-{hash}", reason.arrived.strftime("%Y%m%dT%H%M%SZ"));
         let path = self.path(&stem, BATCH);
         let entry = Entry { stem, bytes: size };
-        let written = files::replace(&self.path(&entry.stem, REASON), &document, 0o600)
-            .and_then(|()| files::replace(&path, bytes, 0o600));
+        let written = part::replace(&self.path(&entry.stem, REASON), &[&document], 0o600)
+            .and_then(|()| part::replace(&path, &[bytes], 0o600));
         if let Err(error) = written {
             // The reason of what is not there explains nothing.
             let _first_error_counts = self.remove(&entry);

@@ -2,11 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
-use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer};
+use files::configuration::{self, ConfigurationError};
+use serde::Deserialize;
 
 use crate::aside::AsideSettings;
 use crate::validate::{NameError, Rules, check_sensor_name};
@@ -155,10 +154,8 @@ pub struct TlsFiles {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read the configuration {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path}, line {line}: {message}")]
-    Invalid { path: PathBuf, line: usize, message: String },
+    #[error(transparent)]
+    File(#[from] ConfigurationError),
     #[error(
         "a collector takes batches over TLS alone: name a certificate, a key and a client_ca \
          (\"apus-collector pki\" makes them for those who have none)"
@@ -182,13 +179,7 @@ impl Options {
     /// # Errors
     /// Where it cannot be read, is not TOML, or has a key or value that is not ours, with its line.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
-            path: path.into(),
-            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
-            message: error.message().replace('\n', " "),
-        })
+        Ok(configuration::read(path)?)
     }
 
     /// These options, and those of `other` where these have none.
@@ -268,21 +259,6 @@ impl Settings {
         self.sensors.iter().flatten().try_for_each(|sensor| check_sensor_name(sensor))?;
         Ok(())
     }
-}
-
-/// A duration such as 60s or 5m.
-///
-/// # Errors
-/// Where the text is none.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let duration: SignedDuration =
-        text.parse().map_err(|_| format!("\"{text}\" is not a duration such as 60s or 5m"))?;
-    Duration::try_from(duration).map_err(|_| format!("\"{text}\" is less than nothing"))
-}
-
-fn deserialize_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse_duration(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! `export`: a table of the store as a file, for whatever reads Parquet or CSV.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_csv::WriterBuilder;
+use files::part;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use crate::store::{Period, StoreArguments, StoreError, Table, moment};
 
+/// Who may read a file: as the process's mask has it.
+const MODE: u32 = 0o666;
 /// Rows of a row group: what is in memory at once.
 const ROWS_OF_GROUP: usize = 1 << 18;
 
@@ -65,13 +68,9 @@ pub fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), ExportE
         return Err(ExportError::Period);
     }
     let reader = store.reader()?;
-    let mut name = out.as_os_str().to_owned();
-    name.push(".part");
-    let part = PathBuf::from(name);
-    let written = write(&part, *format, |take| reader.scan(*table, period, take));
-    let rows = written.and_then(|rows| finish(&part, out).map(|()| rows)).inspect_err(|_| {
-        let _first_error_counts = fs::remove_file(&part);
-    })?;
+    let written = write(out, *format, |take| reader.scan(*table, period, take));
+    let rows = written.inspect_err(|_| part::remove(out))?;
+    part::name(out).map_err(|error| failed(out, &error))?;
     writeln!(output, "{rows} rows of {} in {}", table.name(), out.display())?;
     Ok(())
 }
@@ -82,13 +81,13 @@ fn failed(path: &Path, error: &dyn std::error::Error) -> ExportError {
 
 type Take<'a> = &'a mut dyn FnMut(RecordBatch) -> Result<(), StoreError>;
 
-/// Writes what `scan` hands over, and says how many rows that was.
+/// Writes what `scan` hands over to the part of a file, and says how many rows that was.
 fn write(
     path: &Path,
     format: Format,
     scan: impl FnOnce(Take<'_>) -> Result<(), StoreError>,
 ) -> Result<u64, ExportError> {
-    let file = create_part(path).map_err(|error| failed(path, &error))?;
+    let (part, file) = part::create(path, MODE).map_err(|error| failed(path, &error))?;
     let mut rows = 0;
     let refused = |error: &dyn std::error::Error| StoreError::Rows(format!("{}: {error}", path.display()));
     match format {
@@ -124,21 +123,8 @@ fn write(
             }
         }
     }
+    File::open(part).and_then(|file| file.sync_all()).map_err(|error| failed(path, &error))?;
     Ok(rows)
-}
-
-/// Makes the file anew: in a folder that others write, too, a link that is there may lead anywhere.
-fn create_part(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => OpenOptions::new().write(true).create_new(true).open(path),
-    }
-}
-
-/// Gives a file that is whole, and on the disk, its name.
-fn finish(part: &Path, out: &Path) -> Result<(), ExportError> {
-    let on_disk = File::open(part).and_then(|file| file.sync_all());
-    on_disk.and_then(|()| fs::rename(part, out)).map_err(|error| failed(out, &error))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub mod cli;
 pub mod committer;
 pub mod config;
 pub mod export;
-pub mod files;
+pub mod file_name;
 pub mod import;
 pub mod intake;
 pub mod language;

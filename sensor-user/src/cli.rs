@@ -14,7 +14,7 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     Status(status::Arguments),
     Top(top::Arguments),
     Detach(detach::Arguments),

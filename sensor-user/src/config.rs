@@ -3,12 +3,13 @@
 mod choices;
 mod error;
 mod flags;
-mod text;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use files::configuration;
+use files::values::{deserialize_duration, deserialize_prefixes};
 use ipnet::IpNet;
 use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
 use serde::Deserialize;
@@ -16,7 +17,6 @@ use serde::Deserialize;
 pub use choices::{Action, FlowsFormat, Mode, Output};
 pub use error::ConfigError;
 pub use flags::{CountingFlags, FlowFlags, PinFlags, SetFlags};
-pub use text::{deserialize_duration, deserialize_prefixes, parse_duration};
 pub use wire::FlowKey;
 
 use crate::evidence::{EvidenceOptions, EvidenceSettings};
@@ -44,9 +44,9 @@ const DEFAULT_WINDOWS: [u16; 1] = [5656];
 pub struct Options {
     pub interfaces: Option<Vec<String>>,
     pub mode: Option<Mode>,
-    #[serde(deserialize_with = "text::deserialize_duration")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub interval: Option<Duration>,
-    #[serde(deserialize_with = "text::deserialize_prefixes")]
+    #[serde(deserialize_with = "deserialize_prefixes")]
     pub observed: Option<Vec<IpNet>>,
     pub action: Option<Action>,
     pub watched_windows: Option<Vec<u16>>,
@@ -108,13 +108,7 @@ impl Options {
     /// # Errors
     /// Where it cannot be read, is not TOML, or has a key or value that is not ours, with its line.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Invalid {
-            path: path.into(),
-            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
-            message: error.message().replace('\n', " "),
-        })
+        Ok(configuration::read(path)?)
     }
 
     /// These options, and those of `other` where these have none.

@@ -25,7 +25,6 @@ mod status;
 mod tidy;
 mod voice;
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -81,15 +80,16 @@ struct Setup {
     clock: Clock,
 }
 
-/// An interval, to be kept.
-#[derive(Clone, Debug)]
+/// An interval, to be kept or as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
     pub name: Name,
     /// When it ended, in nanoseconds since the Unix epoch.
     pub end: u64,
     pub counts: Bytes,
+    /// None where it had none, or they were dropped, merged away or damaged.
     pub flows: Option<Bytes>,
-    /// What is in the flows, to be told should they be dropped.
+    /// What is in the flows, or was: to be told should they be dropped.
     pub flow_rows: u64,
     pub flow_packets: u64,
 }
@@ -100,20 +100,6 @@ pub struct Interval {
 pub struct Kept {
     /// Not so where there was no room for its flows.
     pub flows_kept: bool,
-}
-
-/// An interval as it is in the spool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Batch {
-    pub name: Name,
-    /// When it ended, in nanoseconds since the Unix epoch.
-    pub end: u64,
-    pub counts: Bytes,
-    /// None where it had none, or they were dropped, merged away or damaged.
-    pub flows: Option<Bytes>,
-    /// What is in the flows, or was.
-    pub flow_rows: u64,
-    pub flow_packets: u64,
 }
 
 /// An open spool. All threads may use it at once; no call waits for more than the disk.
@@ -192,17 +178,10 @@ impl Spool {
         self.lock().living.last(epoch)
     }
 
-    /// At most so many intervals that may be sent, oldest first by epoch and sequence, without some that are on their
-    /// way already.
+    /// At most so many intervals that may be sent, oldest first by epoch and sequence, without those that `is_out` says
+    /// are on their way already.
     #[must_use]
-    pub fn oldest(&self, count: usize, except: &[Name]) -> Vec<Name> {
-        let except: HashSet<&Name> = except.iter().collect();
-        self.oldest_but(count, &|name| except.contains(name))
-    }
-
-    /// The same, without those that `is_out` says are out.
-    #[must_use]
-    pub fn oldest_but(&self, count: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
+    pub fn oldest(&self, count: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
         self.lock().living.oldest(count, is_out)
     }
 
@@ -237,7 +216,7 @@ impl Spool {
     ///
     /// # Errors
     /// Where it is not here, or cannot be read now. One whose counts are damaged is given up.
-    pub fn read(&self, name: &Name) -> Result<Batch, SpoolError> {
+    pub fn read(&self, name: &Name) -> Result<Interval, SpoolError> {
         let counts = self.read_counts(name)?;
         let head = self.lock().find(name)?.head;
         let flows = match head.flows.map(|place| (place, read::flows(&*self.disk, name, place))) {
@@ -253,7 +232,7 @@ impl Spool {
             }
         };
         let self::record::Head { end, flow_rows, flow_packets, .. } = head;
-        Ok(Batch { name: *name, end, counts, flows, flow_rows, flow_packets })
+        Ok(Interval { name: *name, end, counts, flows, flow_rows, flow_packets })
     }
 
     /// Notes for good that an interval is about to be sent. It is never merged from now on, since the collector may have

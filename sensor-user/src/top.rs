@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use files::values::parse_duration;
 
-use crate::config::{ConfigError, SetFlags, parse_duration};
+use crate::config::{ConfigError, SetFlags};
 use crate::pins::{PinError, Pins};
 use crate::state::StateError;
 use observer::Observer;

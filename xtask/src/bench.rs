@@ -16,5 +16,5 @@ pub struct Arguments {
 
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Bench)?;
-    cargo::become_testbed_program("apus-bench", forwarded)
+    cargo::become_testbed_program("release", "apus-bench", forwarded)
 }

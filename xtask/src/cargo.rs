@@ -43,9 +43,9 @@ pub fn sensor() -> Result<PathBuf> {
     programs("release", ["apus-sensor"]).map(|[sensor]| sensor)
 }
 
-/// Builds a program of the testbed as those that ship are built, and becomes it.
-pub fn become_testbed_program(program: &str, arguments: &[OsString]) -> Result<ExitCode> {
-    let [path, sensor, collector] = programs("release", [program, "apus-sensor", "apus-collector"])?;
+/// Builds a program of the testbed, and those that ship, and becomes it.
+pub fn become_testbed_program(profile: &str, program: &str, arguments: &[OsString]) -> Result<ExitCode> {
+    let [path, sensor, collector] = programs(profile, [program, "apus-sensor", "apus-collector"])?;
     let mut command = Command::new(path);
     Programs { sensor, collector }.tell(&mut command);
     command.args(arguments).env("PATH", search_path::joined());

@@ -115,7 +115,7 @@ fn a_reason_counts_and_does_not_outlive_its_batch() {
     let mut bytes = [0; 100];
     bytes[..8].copy_from_slice(&1_i64.to_le_bytes());
     assert!(aside.keep(&bytes, &reason).is_err());
-    assert_eq!((count(folder.path(), ".json"), count(folder.path(), files::PART)), (0, 0));
+    assert_eq!((count(folder.path(), ".json"), count(folder.path(), PART)), (0, 0));
     // Reasons that were left alone are removed before batches that came later.
     for second in 1..=4 {
         fs::write(folder.path().join(format!("2023010{second}T000000Z-b-0000000000000000.json")), "{}")

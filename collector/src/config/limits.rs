@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use files::values::deserialize_duration;
 use serde::Deserialize;
 use wire::Limits;
 
-use super::{ConfigError, deserialize_duration};
+use super::ConfigError;
 use crate::validate::Rules;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn read(text: &str) -> Result<Settings, ConfigError> {

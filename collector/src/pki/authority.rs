@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use files::part;
 use jiff::{SignedDuration, Timestamp};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -17,7 +18,7 @@ use rcgen::{
 
 use super::PkiError;
 use super::index::{self, Issued, Kind};
-use crate::files;
+use crate::file_name;
 use crate::validate::check_sensor_name;
 
 const CERTIFICATE: &str = "ca.crt";
@@ -120,7 +121,7 @@ impl Authority {
         valid_days: u32,
         out: &Path,
     ) -> Result<Issued, PkiError> {
-        let stem = files::escape(name);
+        let stem = file_name::escape(name);
         let (certificate_path, key_path) = (out.join(format!("{stem}.crt")), out.join(format!("{stem}.key")));
         if let Some(path) = [&certificate_path, &key_path].into_iter().find(|path| path.exists()) {
             return Err(PkiError::Exists(path.clone()));
@@ -229,7 +230,7 @@ impl Authority {
         let made = |source| PkiError::Make { what: "list of revoked certificates", source };
         let pem = list.signed_by(&self.issuer()?).and_then(|list| list.pem()).map_err(made)?;
         let path = self.folder.join(CRL);
-        files::replace(&path, pem.as_bytes(), 0o644).map_err(|source| PkiError::File { path, source })
+        part::replace(&path, &[pem.as_bytes()], 0o644).map_err(|source| PkiError::File { path, source })
     }
 
     fn issuer(&self) -> Result<Issuer<'static, KeyPair>, PkiError> {
@@ -283,7 +284,7 @@ fn from_hexadecimal(text: &str) -> Vec<u8> {
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), PkiError> {
-    files::write_new(path, content, mode).map_err(|source| match source.kind() {
+    part::write_new(path, &[content], mode).map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => PkiError::Exists(path.into()),
         _ => PkiError::File { path: path.into(), source },
     })

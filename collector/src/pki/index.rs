@@ -3,11 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use files::part;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::PkiError;
-use crate::files;
 
 /// Whom a certificate is for.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -64,5 +64,5 @@ pub fn write(path: &Path, issued: &[Issued]) -> Result<(), PkiError> {
         serde_json::to_writer(&mut text, one).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
     }
-    files::replace(path, &text, 0o600).map_err(failed)
+    part::replace(path, &[&text], 0o600).map_err(failed)
 }

@@ -11,7 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
 
 use super::*;
-use crate::files;
+use crate::file_name;
 
 /// What rustls says of a sensor's certificate, so long from now.
 fn verify(authority: &Path, certificate: &Path, later: Duration) -> Result<(), Error> {
@@ -166,14 +166,14 @@ fn the_longest_name_has_files_and_what_was_not_written_can_be_issued_again() {
     let authority = Authority::init(&ca, "Apus test").unwrap();
     let sensor = "東".repeat(64);
     // No key can be written: nothing is noted.
-    fs::create_dir_all(out.join(format!("{}.key.part", files::escape(&sensor)))).unwrap();
+    fs::create_dir_all(out.join(format!("{}.key.part", file_name::escape(&sensor)))).unwrap();
     assert!(authority.issue_sensor(&sensor, 30, &out).is_err());
     assert_eq!(authority.issued().unwrap().len(), 0);
-    fs::remove_dir(out.join(format!("{}.key.part", files::escape(&sensor)))).unwrap();
+    fs::remove_dir(out.join(format!("{}.key.part", file_name::escape(&sensor)))).unwrap();
     // No certificate can be written: no key is left.
-    fs::create_dir(out.join(format!("{}.crt.part", files::escape(&sensor)))).unwrap();
+    fs::create_dir(out.join(format!("{}.crt.part", file_name::escape(&sensor)))).unwrap();
     assert!(authority.issue_sensor(&sensor, 30, &out).is_err());
-    fs::remove_dir(out.join(format!("{}.crt.part", files::escape(&sensor)))).unwrap();
+    fs::remove_dir(out.join(format!("{}.crt.part", file_name::escape(&sensor)))).unwrap();
     authority.issue_sensor(&sensor, 30, &out).unwrap();
-    assert_eq!(verify(&ca, &out.join(format!("{}.crt", files::escape(&sensor))), NOW), Ok(()));
+    assert_eq!(verify(&ca, &out.join(format!("{}.crt", file_name::escape(&sensor))), NOW), Ok(()));
 }

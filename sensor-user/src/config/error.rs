@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use files::configuration::ConfigurationError;
 use ipnet::IpNet;
 use sensor_ebpf::abi::{INTERFACES, LARGEST_RING, WATCHED_WINDOWS};
 
@@ -16,10 +17,8 @@ use crate::ship::ShipOptionsError;
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read the configuration {path}: {source}")]
-    Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("{path}, line {line}: {message}")]
-    Invalid { path: PathBuf, line: usize, message: String },
+    #[error(transparent)]
+    File(#[from] ConfigurationError),
     #[error("action \"drop\" needs observed prefixes: without any, it would cut this host off")]
     DropEverything,
     #[error(

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use files::values::{parse_duration, parse_prefix};
 use ipnet::IpNet;
 use wire::FlowKey;
 
-use super::text::{parse_duration, parse_prefix};
 use super::{ConfigError, DEFAULT_PIN_DIRECTORY, Options};
 
 /// Flags about what is counted, for a network and for a capture alike.

@@ -48,7 +48,7 @@ pub struct EvidenceOptions {
     pub signatures: Option<Vec<SignatureChoice>>,
     pub classes: Option<Vec<ClassChoice>>,
     pub ports: Option<Vec<u16>>,
-    #[serde(deserialize_with = "crate::config::deserialize_prefixes")]
+    #[serde(deserialize_with = "files::values::deserialize_prefixes")]
     pub sources: Option<Vec<IpNet>>,
     pub snap_length: Option<u32>,
     pub packets_per_second: Option<u32>,

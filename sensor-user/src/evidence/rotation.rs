@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use files::part::PART;
 use jiff::Timestamp;
 use nix::fcntl::Flock;
 use nix::sys::statvfs::fstatvfs;
@@ -14,8 +15,6 @@ use crate::folder::{self, Refusal};
 
 const PREFIX: &str = "evidence-";
 const WHOLE: &str = ".pcapng";
-/// What a file that is being written ends in besides.
-const PART: &str = ".part";
 
 /// The folder, this agent's alone, and the file that is open in it.
 #[derive(Debug)]

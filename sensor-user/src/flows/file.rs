@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
+use files::part;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -18,6 +19,8 @@ use crate::config::FlowsFormat;
 use crate::flows::FlowKey;
 use columns::Columns;
 
+/// Who may read a file: as the process's mask has it.
+const MODE: u32 = 0o666;
 /// Rows that are put together before they are written.
 const ROWS_AT_ONCE: usize = 1 << 16;
 
@@ -74,15 +77,6 @@ pub const fn ending(format: FlowsFormat) -> &'static str {
     }
 }
 
-/// What the name of a file that is not whole yet ends in.
-pub(super) const PARTIAL: &str = ".part";
-
-fn partial(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(PARTIAL);
-    name.into()
-}
-
 impl FlowsFile {
     /// Makes the file, in the place of one that may be there.
     ///
@@ -90,7 +84,7 @@ impl FlowsFile {
     /// Where the file system is against it.
     pub fn create(path: &Path, format: FlowsFormat, key: FlowKey) -> Result<Self, FlowsFileError> {
         let columns = Columns::new(key);
-        let file = File::create(partial(path))
+        let (_, file) = part::create(path, MODE)
             .map_err(|source| FlowsFileError::Create { path: path.into(), source })?;
         let writer = match format {
             FlowsFormat::Csv => {
@@ -155,31 +149,22 @@ impl FlowsFile {
             Some(Writer::Parquet(writer)) => match writer.into_inner() {
                 Ok(file) => file,
                 Err(source) => {
-                    remove_partial(&path);
+                    part::remove(&path);
                     return Err(FlowsFileError::Parquet { path, source });
                 }
             },
         };
-        let finished = file.sync_all().and_then(|()| std::fs::rename(partial(&path), &path));
-        finished.map_err(|source| {
-            remove_partial(&path);
-            FlowsFileError::Finish { path, source }
-        })
+        let on_disk = file.sync_all().inspect_err(|_| part::remove(&path));
+        on_disk.and_then(|()| part::name(&path)).map_err(|source| FlowsFileError::Finish { path, source })
     }
 }
 
 impl Drop for FlowsFile {
     fn drop(&mut self) {
         if self.writer.is_some() {
-            remove_partial(&self.path);
+            part::remove(&self.path);
         }
     }
-}
-
-/// Removes what never became whole.
-fn remove_partial(path: &Path) {
-    // What went wrong before is what is told.
-    let _second_error = std::fs::remove_file(partial(path));
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use files::part::PART;
 use jiff::Timestamp;
 use nix::fcntl::Flock;
 
 use super::Flows;
-use super::file::{FlowsFile, FlowsFileError, PARTIAL, ending};
+use super::file::{FlowsFile, FlowsFileError, ending};
 use crate::config::FlowsFormat;
 use crate::flows::FlowKey;
 use crate::folder::{self, Refusal};
@@ -50,11 +51,11 @@ impl FlowsFolder {
     /// Where they cannot.
     pub fn probe(&self) -> Result<(), FlowsFileError> {
         let failed = |source| FlowsFileError::Create { path: self.path.clone(), source };
-        let probe = self.path.join(format!("probe{PARTIAL}"));
+        let probe = self.path.join(format!("probe{PART}"));
         File::create(&probe).map_err(failed)?;
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if path.to_string_lossy().ends_with(PARTIAL) {
+            if path.to_string_lossy().ends_with(PART) {
                 fs::remove_file(path).map_err(failed)?;
             }
         }

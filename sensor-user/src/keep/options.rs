@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use files::values::{deserialize_duration, parse_duration};
 use serde::Deserialize;
 
-use crate::config::{deserialize_duration, parse_duration};
 use crate::spool::{LEAST_BYTES, Limits};
 
 /// At a sensor of a few addresses the flows of years; the counts alone need some kilobytes each interval.

@@ -8,7 +8,7 @@ use crate::spool::{Spool, SpoolError};
 
 impl Source for Spool {
     fn oldest(&self, most: usize, is_out: &dyn Fn(&Name) -> bool) -> Vec<Name> {
-        Self::oldest_but(self, most, is_out)
+        Self::oldest(self, most, is_out)
     }
 
     fn read(&self, name: &Name) -> Result<Option<Vec<Bytes>>, SourceError> {

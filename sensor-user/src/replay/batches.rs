@@ -1,13 +1,17 @@
 //! A replay's intervals as files, each a batch, for a collector to import.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use files::part;
 use wire::WireError;
 
 use crate::batch::Facts;
 use crate::spool::Interval;
+
+/// Who may read a file: as the process's mask has it.
+const MODE: u32 = 0o666;
 
 /// Why a batch is not in a file.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +37,8 @@ pub fn write(folder: &Path, facts: &Facts<'_>) -> Result<(), BatchFileError> {
     };
     fs::create_dir_all(folder).map_err(failed(folder))?;
     let path = folder.join(format!("{}-{:08}.batch", name.epoch, name.last));
-    if path.exists() {
-        return Err(BatchFileError::There(path));
+    match part::write_new(&path, &[&counts, flows.as_deref().unwrap_or_default()], MODE) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(BatchFileError::There(path)),
+        written => written.map_err(failed(&path)),
     }
-    let part = path.with_extension("batch.part");
-    let mut file = File::create(&part).map_err(failed(&part))?;
-    let written = file.write_all(&counts).and_then(|()| file.write_all(flows.as_deref().unwrap_or_default()));
-    written.and_then(|()| file.sync_all()).map_err(failed(&part))?;
-    fs::rename(&part, &path).map_err(failed(&path))
 }

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use files::values::deserialize_duration;
 use reqwest::Url;
 use serde::{Deserialize, Deserializer};
-
-use crate::config::deserialize_duration;
 
 /// Where a collector takes batches.
 const BATCHES: &str = "v1/batches";

@@ -89,5 +89,5 @@ pub fn keep(spool: &Spool, interval: &Interval) -> bool {
 }
 
 pub fn all(spool: &Spool) -> Vec<Name> {
-    spool.oldest(usize::MAX, &[])
+    spool.oldest(usize::MAX, &|_| false)
 }

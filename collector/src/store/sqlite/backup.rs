@@ -1,17 +1,19 @@
 //! A copy of the store, while it is written.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use files::part;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::failure;
 use crate::store::StoreError;
 
+/// Who may read the copy: as the process's mask has it.
+const MODE: u32 = 0o666;
 /// Pages that are copied before others get the disk.
 const PAGES_AT_ONCE: i32 = 2_000;
 const PAUSE: Duration = Duration::from_millis(2);
@@ -24,28 +26,11 @@ pub fn backup(connection: &Connection, from: &Path, to: &Path) -> Result<(), Sto
     }
     // The transaction begins with the first read.
     connection.query_row("SELECT count(*) FROM sensor", [], |_| Ok(())).map_err(failure)?;
-    let mut name = to.as_os_str().to_owned();
-    name.push(".part");
-    let part = PathBuf::from(name);
     let failed = |source| StoreError::Write { path: to.into(), source };
-    // Of a copy that was not finished; or a link, in a folder that others write, too, that may lead anywhere.
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => OpenOptions::new().write(true).create_new(true).open(&part).map_err(failed)?,
-    };
-    copy(connection, &part).inspect_err(|_| {
-        let _first_error_counts = fs::remove_file(&part);
-    })?;
-    File::open(&part).and_then(|file| file.sync_all()).map_err(failed)?;
-    // Unlike a rename, a link does not replace what came meanwhile; some file systems have none.
-    match fs::hard_link(&part, to) {
-        Ok(()) => fs::remove_file(&part),
-        Err(_) if !to.exists() => fs::rename(&part, to),
-        Err(error) => Err(error),
-    }
-    .map_err(failed)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    let (part, _) = part::create(to, MODE).map_err(failed)?;
+    copy(connection, &part).inspect_err(|_| part::remove(to))?;
+    let on_disk = File::open(&part).and_then(|file| file.sync_all()).inspect_err(|_| part::remove(to));
+    on_disk.and_then(|()| part::name_new(to)).map_err(failed)?;
     log::info!("copied {} to {}", from.display(), to.display());
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::flows::{first_id, table};
 use super::interval::{self, ROWS};
 use super::kind::WITHOUT_WINDOW;
 use super::rollup::spans;
-use super::views::{LAST, ROW_BITS, SEEN};
+use super::views::{BYTES, LAST, ROW_BITS, SEEN};
 use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, utc};
 
 type Tell<'a> = &'a mut dyn FnMut(Finding);
@@ -247,7 +247,7 @@ fn sums_of_flows(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()
         }
         let rows = |raw: &str, columns: &str, more: &str| {
             format!(
-                "SELECT {columns}, f.packets AS packets, f.bytes AS bytes FROM interval_raw i
+                "SELECT {columns}, f.packets AS packets, {BYTES} AS bytes FROM interval_raw i
                  CROSS JOIN {raw} f ON f.id >= i.id << {ROW_BITS} AND f.id < (i.id + 1) << {ROW_BITS}
                  WHERE i.start < (?1 + 1) * {nanoseconds} AND i.\"end\" >= ?1 * {nanoseconds}
                  AND {SEEN} / {nanoseconds} = ?1 {more}"

@@ -11,6 +11,8 @@ use crate::store::NANOSECONDS_OF_DAY;
 
 /// Nanoseconds of the unit that times within an interval are kept in.
 pub const TICK: i64 = 1_000_000;
+/// Bytes that a packet has of IPv4 and TCP alone: a flow's are kept as what they are beyond that.
+const LEAST_BYTES: i64 = 40;
 /// Rows that an interval can have.
 pub const MOST_ROWS: u64 = 1 << ROW_BITS;
 
@@ -59,7 +61,8 @@ impl<'a> Writer<'a> {
         self.next += 1;
         let (first, lasting) = times(row, start);
         let source = Source(row);
-        let (packets, bytes) = (signed(row.packets), signed(row.bytes));
+        let packets = signed(row.packets);
+        let beyond = signed(row.bytes) - LEAST_BYTES * packets;
         match self.key {
             FlowKey::Source => {
                 let spread = row.time_to_live_maximum.wrapping_sub(row.time_to_live_minimum);
@@ -69,7 +72,7 @@ impl<'a> Writer<'a> {
                     source,
                     kind::of(row, row.window),
                     packets,
-                    bytes,
+                    beyond,
                     first,
                     lasting,
                     i64::from(row.time_to_live_minimum) | i64::from(spread) << 8,
@@ -86,7 +89,7 @@ impl<'a> Writer<'a> {
                     kind::of(row, None),
                     i64::from(row.source_port) << 16 | i64::from(row.destination_port),
                     packets,
-                    bytes,
+                    beyond,
                     first,
                     lasting,
                     row.time_to_live,

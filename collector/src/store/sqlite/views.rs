@@ -15,6 +15,8 @@ pub const ROW_BITS: u32 = 25;
 pub const LAST: &str = "max(i.start, i.\"end\" - 1)";
 /// The moment that rollups put flow `f` of interval `i` at.
 pub const SEEN: &str = "max(i.start, min(i.start + f.first * 1000000, max(i.start, i.\"end\" - 1)))";
+/// The bytes of flow `f`.
+pub const BYTES: &str = "(f.beyond + 40 * f.packets)";
 const DAY: &str = "86400000000000";
 
 /// The rows of a table, and which of them belong to a period from `?1` to `?2`.
@@ -112,7 +114,7 @@ fn expressions(table: Table) -> Vec<String> {
             vec![kind.protocol(), kind.class_name()],
             service(&kind).to_vec(),
             vec![signatures(&kind), kind.window()],
-            owned(&["nullif(f.more >> 2, 0) - 1", "f.packets", "f.bytes", "f.ttl & 255"]),
+            owned(&["nullif(f.more >> 2, 0) - 1", "f.packets", BYTES, "f.ttl & 255"]),
             owned(&["((f.ttl & 255) + (f.ttl >> 8)) & 255", "f.targets"]),
             vec![names("f.more & 3", Counted::ALL.map(Counted::name)), overflow.to_owned()],
         ]
@@ -123,7 +125,7 @@ fn expressions(table: Table) -> Vec<String> {
             vec![kind.protocol()],
             owned(&["f.ttl", "f.packet & 255", "f.packet >> 8", "f.syn & 255", "f.syn >> 8"]),
             vec![kind.class_name(), signatures(&kind)],
-            owned(&["f.packets", "f.bytes", overflow]),
+            owned(&["f.packets", BYTES, overflow]),
         ]
         .concat(),
         Table::PortDay => [

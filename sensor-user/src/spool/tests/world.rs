@@ -193,7 +193,7 @@ impl World {
     }
 
     fn ship(&mut self, skip: usize, stored: bool, answered: bool) {
-        let names = self.spool().oldest(skip + 1, &[]);
+        let names = self.spool().oldest(skip + 1, &|_| false);
         let Some(name) = names.get(skip).copied() else { return };
         // A read that fails may fail but once.
         let Ok(batch) = self.spool().read(&name) else { return };
@@ -273,7 +273,7 @@ impl World {
         self.faults = 0;
         self.disk.crash_after(u64::MAX / 2);
         self.restart(None);
-        while let Some(name) = self.spool().oldest(1, &[]).first().copied() {
+        while let Some(name) = self.spool().oldest(1, &|_| false).first().copied() {
             self.ship(0, true, true);
             assert!(self.answered.contains(&name));
         }

@@ -1,5 +1,6 @@
 //! Durations and prefixes as people write them.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -17,10 +18,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A prefix, or a single address as the prefix of its whole length.
-pub(super) fn parse_prefix(text: &str) -> Result<IpNet, String> {
+///
+/// # Errors
+/// Where the text is neither, or the prefix has host bits set.
+pub fn parse_prefix(text: &str) -> Result<IpNet, String> {
     let prefix: IpNet = text
         .parse()
-        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| format!("\"{text}\" is not a prefix such as 192.0.2.0/24 or 2001:db8::/32"))?;
     if prefix.trunc() != prefix {
         return Err(format!("\"{text}\" has host bits set: did you mean {}?", prefix.trunc()));
@@ -29,6 +33,9 @@ pub(super) fn parse_prefix(text: &str) -> Result<IpNet, String> {
 }
 
 /// A duration as [`parse_duration`] takes it.
+///
+/// # Errors
+/// Where the value is none.
 pub fn deserialize_duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
@@ -37,14 +44,13 @@ pub fn deserialize_duration<'de, D: Deserializer<'de>>(
 }
 
 /// A list of prefixes, each as [`parse_prefix`] takes it.
+///
+/// # Errors
+/// Where the value is none.
 pub fn deserialize_prefixes<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<IpNet>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts
-        .iter()
-        .map(|text| parse_prefix(text))
-        .collect::<Result<_, _>>()
-        .map(Some)
-        .map_err(serde::de::Error::custom)
+    let prefixes = texts.iter().map(|text| parse_prefix(text)).collect::<Result<_, _>>();
+    prefixes.map(Some).map_err(serde::de::Error::custom)
 }
