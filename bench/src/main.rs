@@ -6,6 +6,7 @@ mod ingest;
 mod kernel;
 mod live;
 mod outage;
+mod query;
 mod ship;
 mod statistics;
 mod sustained;
@@ -29,6 +30,7 @@ enum Command {
     Kernel(kernel::Arguments),
     Live(live::Arguments),
     Outage(outage::Arguments),
+    Query(query::Arguments),
     Ship(ship::Arguments),
     Sustained(sustained::Arguments),
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Kernel(arguments) => kernel::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
         Command::Outage(arguments) => outage::run(&arguments),
+        Command::Query(arguments) => query::run(&arguments),
         Command::Ship(arguments) => ship::run(&arguments),
         Command::Sustained(arguments) => sustained::run(&arguments),
     };
