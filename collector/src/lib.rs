@@ -16,6 +16,7 @@ pub mod intake;
 pub mod language;
 pub mod logs;
 pub mod pki;
+pub mod render;
 pub mod report;
 pub mod retention;
 pub mod sensors;
