@@ -83,7 +83,10 @@ fn wait(collector: &Collector<'_>, packets: u64) -> Result<()> {
         if now > stored {
             (stored, since) = (now, Instant::now());
         }
-        ensure!(since.elapsed() < PATIENCE, "for {PATIENCE:?} no more than {stored} packets have been stored");
+        ensure!(
+            since.elapsed() < PATIENCE,
+            "for {PATIENCE:?} no more than {stored} packets have been stored"
+        );
         if told.elapsed() > Duration::from_secs(10) {
             eprintln!("{} of {} packets are stored", grouped(stored), grouped(packets));
             told = Instant::now();

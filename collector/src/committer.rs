@@ -1,6 +1,7 @@
 //! The one who writes the store: a thread that commits batches by groups, and answers each once it is on the disk.
 //!
-//! A transaction costs a wait for the disk however much is in it, so batches wait for each other a while. What waits is
+//! A transaction costs a wait for the disk however much is in it, so there are at most so many in a time, and batches wait
+//! for the next one together. What waits is
 //! bounded in bytes, and of one sensor to a part of that and in rows, so that none makes the others wait for long: beyond
 //! that a batch is handed back at once, and the sensor's spool keeps it.
 
@@ -27,7 +28,7 @@ const MOST_BATCHES: usize = 4096;
 /// How batches are grouped, and what is done between groups.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CommitSettings {
-    /// How long the first batch of a group waits for others.
+    /// From the beginning of a commit to that of the next one; so the longest that a batch waits for others.
     pub commit_seconds: f64,
     /// A group that has so many rows of flows, or bytes as they came, waits no longer.
     pub group_rows: u64,

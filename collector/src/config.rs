@@ -96,7 +96,7 @@ pub struct ServeFlags {
     /// Loopback address and port for metrics [default: none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
-    /// How long the first batch of a group waits for others, before they are stored together [default: 1]
+    /// From one commit to the next: how long a batch waits at most for others that are stored with it [default: 1]
     #[arg(long, value_name = "SECONDS")]
     pub commit_seconds: Option<f64>,
 }

@@ -15,12 +15,15 @@ pub struct Worker {
     store: Box<dyn Store>,
     settings: CommitSettings,
     queue: Receiver<Job>,
+    /// Until when a group may wait for others.
+    next_commit: Instant,
     next_retention: Instant,
 }
 
 impl Worker {
     pub fn new(store: Box<dyn Store>, settings: CommitSettings, queue: Receiver<Job>) -> Self {
-        Self { store, settings, queue, next_retention: Instant::now() }
+        let now = Instant::now();
+        Self { store, settings, queue, next_commit: now, next_retention: now }
     }
 
     pub fn run(mut self) {
@@ -41,19 +44,19 @@ impl Worker {
         }
     }
 
-    /// The first batch and those that come in time to go with it.
-    fn group(&self, first: Job) -> Vec<Job> {
+    /// The first batch and those that come in time to go with it. One that comes alone, long after the last commit,
+    /// would wait for nobody.
+    fn group(&mut self, first: Job) -> Vec<Job> {
         let CommitSettings { commit_seconds, group_rows, group_bytes, .. } = self.settings;
-        let wait = Duration::try_from_secs_f64(commit_seconds).unwrap_or_default();
-        let deadline = Instant::now() + wait;
         let (mut rows, mut bytes) = (first.incoming.flow_rows(), first.incoming.bytes);
         let mut group = vec![first];
         while rows < group_rows && bytes < group_bytes {
-            let Ok(job) = self.queue.recv_deadline(deadline) else { break };
+            let Ok(job) = self.queue.recv_deadline(self.next_commit) else { break };
             rows = rows.saturating_add(job.incoming.flow_rows());
             bytes = bytes.saturating_add(job.incoming.bytes);
             group.push(job);
         }
+        self.next_commit = Instant::now() + Duration::try_from_secs_f64(commit_seconds).unwrap_or_default();
         group
     }
 
