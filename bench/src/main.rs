@@ -7,6 +7,7 @@ mod kernel;
 mod live;
 mod outage;
 mod query;
+mod regions;
 mod ship;
 mod statistics;
 mod sustained;
@@ -31,6 +32,7 @@ enum Command {
     Live(live::Arguments),
     Outage(outage::Arguments),
     Query(query::Arguments),
+    Regions(regions::Arguments),
     Ship(ship::Arguments),
     Sustained(sustained::Arguments),
 }
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Live(arguments) => live::run(&arguments),
         Command::Outage(arguments) => outage::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
+        Command::Regions(arguments) => regions::run(&arguments),
         Command::Ship(arguments) => ship::run(&arguments),
         Command::Sustained(arguments) => sustained::run(&arguments),
     };

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{backup, export, import, pki, sensors, serve, sql, verify};
+use crate::{backup, export, import, pki, regions, sensors, serve, sql, verify};
 
 /// Takes in what the sensors of a network telescope have counted, and stores each interval exactly once.
 #[derive(Debug, Parser)]
@@ -22,4 +22,5 @@ pub enum Command {
     Verify(verify::Arguments),
     Backup(backup::Arguments),
     Pki(pki::Arguments),
+    Regions(regions::Arguments),
 }

@@ -1,5 +1,6 @@
 //! Configuration: a TOML file, flags over it, and what both together come to.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -8,12 +9,15 @@ use files::configuration::{self, ConfigurationError};
 use serde::Deserialize;
 
 use crate::aside::AsideSettings;
+use crate::store::Day;
 use crate::validate::{NameError, Rules, check_sensor_name};
 
 mod limits;
+mod reference;
 mod store;
 
 pub use limits::{LimitOptions, LimitSettings, TimeOptions, TimeoutSettings};
+pub use reference::{GroupFile, GroupOptions, GroupSettings, ServiceOptions, ServiceSettings};
 pub use store::{Days, StoreOptions, StoreSettings};
 
 /// Where everything is kept unless configured otherwise.
@@ -39,6 +43,9 @@ pub struct Options {
     pub times: TimeOptions,
     pub aside: AsideOptions,
     pub store: StoreOptions,
+    pub home: Option<Vec<String>>,
+    pub services: ServiceOptions,
+    pub groups: Option<BTreeMap<String, GroupOptions>>,
 }
 
 /// Table `aside`.
@@ -138,6 +145,10 @@ pub struct Settings {
     pub rules: Rules,
     pub aside: AsideSettings,
     pub store: StoreSettings,
+    /// Regions that are home, in capital letters; none where nothing is.
+    pub home: Vec<[u8; 2]>,
+    pub services: ServiceSettings,
+    pub groups: GroupSettings,
     /// Files that make it known; absent where not all of them are named.
     pub tls: Option<TlsFiles>,
 }
@@ -169,6 +180,16 @@ pub enum ConfigError {
     CommitSeconds(f64),
     #[error("in sensors: {0}")]
     Sensor(#[from] NameError),
+    #[error("home has {0:?}: a region is two letters of ISO 3166-1, such as \"JP\"")]
+    Home(String),
+    #[error(
+        "services.names has {0:?}: a name is text, for a port and protocol such as \"8728/tcp\" = \"MikroTik API\""
+    )]
+    Service(String),
+    #[error("group {0:?} has no file, or no name that can be read")]
+    Group(String),
+    #[error("group {name:?} has two files from {day} on: one list is in force on a day")]
+    GroupDay { name: String, day: Day },
     #[error("{name} is {value}, at least {least} is needed{reason}")]
     TooSmall { name: &'static str, value: String, least: String, reason: &'static str },
 }
@@ -197,6 +218,9 @@ impl Options {
             limits: self.limits.or(other.limits),
             times: self.times.or(other.times),
             store: self.store.or(other.store),
+            home: self.home.or(other.home),
+            services: self.services.or(other.services),
+            groups: self.groups.or(other.groups),
             aside: AsideOptions {
                 folder: self.aside.folder.or(other.aside.folder),
                 bytes: self.aside.bytes.or(other.aside.bytes),
@@ -226,6 +250,9 @@ impl Options {
             },
             data,
             store,
+            home: reference::home(self.home.unwrap_or_default())?,
+            services: self.services.resolve()?,
+            groups: reference::groups(self.groups.unwrap_or_default())?,
             metrics: self.metrics,
             rules: self.times.rules(limits.wire)?,
             timeouts: self.times.resolve()?,

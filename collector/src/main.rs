@@ -11,6 +11,7 @@ use collector::cli::{Command, CommandLine};
 use collector::config::ConfigError;
 use collector::export::ExportError;
 use collector::import::ImportError;
+use collector::regions::RegionsError;
 use collector::sensors::SensorsError;
 use collector::serve::ServeError;
 use collector::sql::SqlError;
@@ -18,7 +19,7 @@ use collector::store::StoreError;
 use collector::stored::{Known, OpenError, Opening, Patient, Serving};
 use collector::validate::Validator;
 use collector::verify::VerifyError;
-use collector::{backup, export, import, pki, sensors, serve, sql, stored, verify};
+use collector::{backup, export, import, pki, regions, sensors, serve, sql, stored, verify};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
@@ -67,6 +68,13 @@ fn run_command(command: &Command, output: &mut impl io::Write) -> ExitCode {
         Command::Serve(arguments) => finish(serve_batches(arguments), intake_code),
         Command::Import(arguments) => finish(import_files(arguments, output), intake_code),
         Command::Pki(arguments) => finish(pki::run(arguments, output), |_| FAILED),
+        Command::Regions(arguments) => {
+            finish(regions::command::run(arguments, output), |error| match error {
+                RegionsError::Config(_) => USAGE,
+                RegionsError::Incomplete { .. } => INCOMPLETE_INPUT,
+                _ => FAILED,
+            })
+        }
         Command::Sensors(arguments) => finish(sensors::run(arguments, output), |error| match error {
             SensorsError::Store(error) => store(error),
             SensorsError::Print(_) => FAILED,

@@ -20,7 +20,7 @@ use wire::Name;
 pub use day::{Day, NANOSECONDS_OF_DAY, Period, moment, utc};
 pub use error::StoreError;
 pub use incoming::{Incoming, Outcome, counts_hash};
-pub use regions::{Regions, UNKNOWN, UnknownRegions};
+pub use regions::{RegionTable, Regions, UNKNOWN, UnknownRegions};
 pub use report::{
     Answer, Finding, FindingKind, Interval, Kept, PortKey, PortSum, RollupFilter, SensorOverview, SourceKey,
     SourceSum, Uptime, Value,

@@ -11,6 +11,7 @@ use wire::Name;
 use crate::committer::{CommitError, Committer, NotTaken, Submitter};
 use crate::config::Settings;
 use crate::intake::{Accepted, Intake, IntakeError, Receipt, Reply};
+use crate::regions::{IndexError, Library};
 use crate::store::sqlite::{SqliteOptions, SqliteReader, SqliteStore};
 use crate::store::{Incoming, Outcome, Reader, StoreError};
 use crate::validate::{InMemory, KnownIntervals, Neighbours, Span};
@@ -37,6 +38,8 @@ pub enum OpenError {
     Served { folder: PathBuf },
     #[error("cannot lock {path}: {source}; it has to be this user's to write")]
     Lock { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Regions(#[from] IndexError),
     #[error("cannot start the thread that writes the store: {0}")]
     Thread(io::Error),
 }
@@ -63,7 +66,7 @@ pub fn open(
     let options = SqliteOptions {
         cache_bytes: store.cache_bytes,
         keep_flows: store.keep_flows,
-        ..SqliteOptions::default()
+        regions: Arc::new(Library::open(&settings.data)?),
     };
     let path = settings.store_file();
     let sqlite = match opening {

@@ -25,9 +25,13 @@ pub fn parse_prefix(text: &str) -> Result<IpNet, String> {
     let prefix: IpNet = text
         .parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("\"{text}\" is not a prefix such as 192.0.2.0/24 or 2001:db8::/32"))?;
+        .map_err(|_| format!("{text:?} is not a prefix such as 192.0.2.0/24 or 2001:db8::/32"))?;
     if prefix.trunc() != prefix {
-        return Err(format!("\"{text}\" has host bits set: did you mean {}?", prefix.trunc()));
+        return Err(format!(
+            "\"{text}\" has host bits set: did you mean {}, or {} alone?",
+            prefix.trunc(),
+            prefix.addr()
+        ));
     }
     Ok(prefix)
 }

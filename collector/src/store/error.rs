@@ -35,6 +35,8 @@ pub enum StoreError {
     Damaged { what: String },
     #[error("a number is beyond what the store can hold ({what})")]
     Range { what: String },
+    #[error("where addresses are registered cannot be told ({what})")]
+    Regions { what: String },
     #[error("the store failed: {what}")]
     Failed { what: String },
     #[error("not a question that the store answers: {what}")]
@@ -53,6 +55,6 @@ impl StoreError {
     /// Whether the same may succeed later.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::Busy { .. } | Self::Disk { .. })
+        matches!(self, Self::Full { .. } | Self::Busy { .. } | Self::Disk { .. } | Self::Regions { .. })
     }
 }

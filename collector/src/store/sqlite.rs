@@ -11,6 +11,7 @@ mod interval;
 mod kind;
 mod ledger;
 mod overview;
+mod place;
 mod question;
 mod retain;
 mod rollup;

@@ -38,6 +38,17 @@ fn no_store_is_made_where_one_is_expected() {
 }
 
 #[test]
+fn an_index_of_regions_that_cannot_be_used_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let regions = folder.path().join("regions");
+    std::fs::create_dir(&regions).unwrap();
+    std::fs::write(regions.join("index.json"), "{").unwrap();
+    let error = open(&settings(folder.path()), Opening::Create, || ()).err().unwrap();
+    let text = error.to_string();
+    assert!(matches!(error, OpenError::Regions(_)) && text.contains("index.json"), "{text}");
+}
+
+#[test]
 fn one_process_serves_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());

@@ -7,6 +7,7 @@ use super::failure::failure;
 use super::flows::{LATEST, MOST_ROWS, Writer};
 use super::interval::{self, Figures, NEVER_CAME, ROWS, SUMS, signed};
 use super::ledger::{self, Claim};
+use super::place::Places;
 use super::rollup::{Rollups, counter_number};
 use crate::store::{Incoming, NANOSECONDS_OF_DAY, Outcome, Regions, StoreError, utc};
 
@@ -51,10 +52,11 @@ impl Committer<'_> {
         let Self { connection, regions, keep_flows } = self;
         let mut transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
-        let mut rollups = Rollups::new(*regions);
+        let places = Places::new(*regions);
+        let mut rollups = Rollups::new(&places);
         let mut outcomes = Vec::with_capacity(group.len());
         for incoming in group {
-            let mut own = Rollups::new(*regions);
+            let mut own = Rollups::new(&places);
             let stored = match fault(incoming) {
                 Ok(()) => stored_whole(&mut transaction, incoming, &mut own, *keep_flows),
                 Err(reason) => Err(Trouble::Batch(reason)),
@@ -229,7 +231,7 @@ fn add_flows(
             };
             *all_rows += 1;
             *all_packets = all_packets.saturating_add(row.packets);
-            rollups.add_flow(sensor, header, &row);
+            rollups.add_flow(sensor, header, &row)?;
             if let Some(writer) = &mut writer {
                 writer.write(&row, header.start)?;
             }

@@ -10,12 +10,13 @@ use std::ops::AddAssign;
 use rusqlite::{Connection, params};
 use wire::{Counter, Header, Row};
 
-use super::address::{Address, region_number};
+use super::address::Address;
 use super::failure::failure;
 use super::flows::{TICK, times};
 use super::interval::signed;
 use super::kind;
-use crate::store::{Day, NANOSECONDS_OF_DAY, Regions, StoreError};
+use super::place::Places;
+use crate::store::{Day, NANOSECONDS_OF_DAY, StoreError};
 
 /// Sums that wait before they are added, so that memory does not grow with the batch.
 const MOST_SOURCES: usize = 1 << 19;
@@ -23,7 +24,7 @@ const MOST_OTHERS: usize = 1 << 18;
 
 /// Sums of rows and counters that are not in the store yet.
 pub struct Rollups<'a> {
-    regions: &'a dyn Regions,
+    places: &'a Places<'a>,
     ports: HashMap<(u32, i64, i64, i64), Sum>,
     sources: Vec<SourceRow>,
     counters: HashMap<(u32, i64, i64), u64>,
@@ -74,9 +75,9 @@ fn sorted<K: Ord + Hash + Copy, V: Copy>(map: &mut HashMap<K, V>) -> Vec<(K, V)>
 }
 
 impl<'a> Rollups<'a> {
-    pub fn new(regions: &'a dyn Regions) -> Self {
+    pub fn new(places: &'a Places<'a>) -> Self {
         Self {
-            regions,
+            places,
             ports: HashMap::new(),
             sources: Vec::new(),
             counters: HashMap::new(),
@@ -98,13 +99,14 @@ impl<'a> Rollups<'a> {
     }
 
     /// Adds a row of flows, to the day of its first packet; no day that its interval has no moment of.
-    pub fn add_flow(&mut self, sensor: i64, header: &Header, row: &Row) {
+    ///
+    /// # Errors
+    /// Where the table of regions of that day cannot be had.
+    pub fn add_flow(&mut self, sensor: i64, header: &Header, row: &Row) -> Result<(), StoreError> {
         let (first, lasting) = times(row, header.start);
         let first = header.start.saturating_add_signed(first.saturating_mul(TICK));
         let day = Day::of(first.clamp(header.start, last_moment(header)));
-        let version = i64::from(self.regions.version(day)) << 10;
-        let region = row.source.map_or(0, |source| region_number(self.regions.region(source, day)));
-        let place = version | region;
+        let place = self.places.place(row.source, day)?;
         let window = row.window.filter(|window| header.watched_windows.contains(window));
         let kind = kind::of(row, window);
         let sum = Sum { packets: row.packets, bytes: row.bytes };
@@ -115,6 +117,7 @@ impl<'a> Rollups<'a> {
             let last = first + lasting;
             self.sources.push(SourceRow { day: day.0, source, kind, place, sensor, sum, first, last });
         }
+        Ok(())
     }
 
     /// Takes over what waits in another one.
