@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{backup, export, import, pki, regions, sensors, serve, sql, verify};
+use crate::{backup, detect, export, import, notify, pki, regions, report, sensors, serve, sql, verify};
 
 /// Takes in what the sensors of a network telescope have counted, and stores each interval exactly once.
 #[derive(Debug, Parser)]
@@ -16,6 +16,12 @@ pub struct CommandLine {
 pub enum Command {
     Serve(serve::Arguments),
     Sensors(sensors::Arguments),
+    /// Writes the report of a quarter, or of any days
+    Report(report::Arguments),
+    /// Tells the addresses of a region that scan, and what
+    Notify(notify::Arguments),
+    /// Tells unusual days of ports and regions, and who is under attack
+    Detect(detect::Arguments),
     Sql(sql::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),

@@ -19,7 +19,9 @@ use collector::store::StoreError;
 use collector::stored::{Known, OpenError, Opening, Patient, Serving};
 use collector::validate::Validator;
 use collector::verify::VerifyError;
-use collector::{backup, export, import, pki, regions, sensors, serve, sql, stored, verify};
+use collector::{
+    backup, detect, export, import, notify, pki, regions, report, sensors, serve, sql, stored, verify,
+};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 
@@ -64,6 +66,7 @@ enum IntakeCommandError {
 
 fn run_command(command: &Command, output: &mut impl io::Write) -> ExitCode {
     let store = |error: &StoreError| if matches!(error, StoreError::Config(_)) { USAGE } else { FAILED };
+    let usage = |is_usage: bool| if is_usage { USAGE } else { FAILED };
     match command {
         Command::Serve(arguments) => finish(serve_batches(arguments), intake_code),
         Command::Import(arguments) => finish(import_files(arguments, output), intake_code),
@@ -79,6 +82,9 @@ fn run_command(command: &Command, output: &mut impl io::Write) -> ExitCode {
             SensorsError::Store(error) => store(error),
             SensorsError::Print(_) => FAILED,
         }),
+        Command::Report(arguments) => finish(report::run(arguments, output), |error| usage(error.is_usage())),
+        Command::Notify(arguments) => finish(notify::run(arguments, output), |error| usage(error.is_usage())),
+        Command::Detect(arguments) => finish(detect::run(arguments, output), |error| usage(error.is_usage())),
         Command::Sql(arguments) => finish(sql::run(arguments, output), |error| match error {
             SqlError::Store(StoreError::Question { .. }) => USAGE,
             SqlError::Store(error) => store(error),

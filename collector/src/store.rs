@@ -8,6 +8,7 @@ mod error;
 mod incoming;
 mod regions;
 mod report;
+mod rows;
 pub mod sqlite;
 mod table;
 
@@ -25,6 +26,7 @@ pub use report::{
     Answer, Finding, FindingKind, Interval, Kept, PortKey, PortSum, RollupFilter, SensorOverview, SourceKey,
     SourceSum, Uptime, Value,
 };
+pub use rows::{Match, PortRow, RowFilter, SensorsSeen, Service, SourceOrder, SourceRow, VictimFlow};
 pub use table::{Column, ColumnKind, Table};
 
 use crate::config::StoreFlags;
@@ -114,6 +116,39 @@ pub trait Reader: Send {
         by: &[SourceKey],
         most: usize,
     ) -> Result<Vec<SourceSum>, StoreError>;
+
+    /// The number of each sensor's name, by which rows tell sensors; they mean nothing in another store.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn sensor_numbers(&self) -> Result<Vec<(u32, String)>, StoreError>;
+
+    /// Hands over rows of `port_day`, in the order of their days and, within a day, of their sensors' numbers.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn port_rows(&self, filter: &RowFilter, take: &mut dyn FnMut(&PortRow)) -> Result<(), StoreError>;
+
+    /// Hands over rows of `source_day`; those of one source on one day follow each other.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`]; and that of `take`.
+    fn source_rows(
+        &self,
+        filter: &RowFilter,
+        order: SourceOrder,
+        take: &mut dyn FnMut(&SourceRow<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// Hands over the flows of backscatter that are kept and name a victim, by victim, protocol, and first packet.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`]; and that of `take`.
+    fn victim_flows(
+        &self,
+        period: Period,
+        take: &mut dyn FnMut(&VictimFlow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
 
     /// How long each sensor was counting, by day: a day that is not among them was not observed at all.
     ///

@@ -70,10 +70,12 @@ fn set_up(collector: &Path, folder: &Path, data: &Path) -> Result<()> {
     for block in 16..224_usize * 16 {
         let (first, second) = (block / 16, block % 16 * 16);
         let region = REGIONS[block % REGIONS.len()];
-        records.push_str(&format!("ripencc|{region}|ipv4|{first}.{second}.0.0|1048576|20200101|allocated|x\n"));
+        records
+            .push_str(&format!("ripencc|{region}|ipv4|{first}.{second}.0.0|1048576|20200101|allocated|x\n"));
         count += 1;
     }
-    let head = format!("2|ripencc|20231231|{count}|20200101|20231231|+0000\nripencc|*|ipv4|*|{count}|summary\n");
+    let head =
+        format!("2|ripencc|20231231|{count}|20200101|20231231|+0000\nripencc|*|ipv4|*|{count}|summary\n");
     fs::write(&table, head + &records)?;
     let scanners: String = (0..200).map(|number| format!("{}.0.0.0/16\n", number + 16)).collect();
     fs::write(&list, scanners)?;

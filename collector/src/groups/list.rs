@@ -29,7 +29,8 @@ impl List {
             if written.is_empty() {
                 continue;
             }
-            let prefix = std::str::from_utf8(written).map_err(|_| "it is not text".into()).and_then(parse_prefix);
+            let prefix =
+                std::str::from_utf8(written).map_err(|_| "it is not text".into()).and_then(parse_prefix);
             match prefix.map_err(|what| (number, what))? {
                 IpNet::V4(net) => v4.push((net.network().to_bits(), net.broadcast().to_bits())),
                 IpNet::V6(net) => v6.push((net.network().to_bits(), net.broadcast().to_bits())),

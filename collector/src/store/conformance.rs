@@ -4,6 +4,7 @@ pub mod committing;
 pub mod days;
 pub mod keeping;
 pub mod model;
+pub mod rows;
 mod sample;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ macro_rules! conformance {
                 a_copy_made_while_batches_come_is_sound, readers_see_whole_groups, gaps_are_told,
                 clocks_are_judged, every_table_can_be_scanned, questions_change_nothing;
             model: sums_are_those_of_a_plain_model;
+            rows: rows_are_those_that_match, flows_of_backscatter_name_victims;
         );
     };
     (@ $open:expr, $($module:ident: $($name:ident),+;)+) => {

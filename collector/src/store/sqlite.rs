@@ -15,6 +15,7 @@ mod place;
 mod question;
 mod retain;
 mod rollup;
+mod rows;
 mod scan;
 mod schema;
 mod stored;
@@ -22,6 +23,7 @@ mod sum;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod victims;
 mod views;
 
 use std::path::{Path, PathBuf};
@@ -33,8 +35,9 @@ use rusqlite::{Connection, OpenFlags};
 use wire::Name;
 
 use super::{
-    Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortSum, Reader, Regions, Retained,
-    RollupFilter, SensorOverview, SourceKey, SourceSum, Store, StoreError, Table, UnknownRegions, Uptime,
+    Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortRow, PortSum, Reader, Regions,
+    Retained, RollupFilter, RowFilter, SensorOverview, SourceKey, SourceOrder, SourceRow, SourceSum, Store,
+    StoreError, Table, UnknownRegions, Uptime, VictimFlow,
 };
 use crate::retention::Retention;
 use failure::failure;
@@ -201,6 +204,31 @@ impl Reader for SqliteReader {
         most: usize,
     ) -> Result<Vec<SourceSum>, StoreError> {
         sums::sources(&self.connection, filter, by, most).map_err(failure)
+    }
+
+    fn sensor_numbers(&self) -> Result<Vec<(u32, String)>, StoreError> {
+        rows::sensor_numbers(&self.connection).map_err(failure)
+    }
+
+    fn port_rows(&self, filter: &RowFilter, take: &mut dyn FnMut(&PortRow)) -> Result<(), StoreError> {
+        rows::ports(&self.connection, filter, take).map_err(failure)
+    }
+
+    fn source_rows(
+        &self,
+        filter: &RowFilter,
+        order: SourceOrder,
+        take: &mut dyn FnMut(&SourceRow<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        rows::sources(&self.connection, filter, order, take)
+    }
+
+    fn victim_flows(
+        &self,
+        period: Period,
+        take: &mut dyn FnMut(&VictimFlow) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        victims::flows(&self.connection, period, take)
     }
 
     fn uptime(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Uptime>, StoreError> {

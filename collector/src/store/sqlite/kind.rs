@@ -3,6 +3,8 @@
 use sensor_ebpf::abi::TrafficClass;
 use wire::Row;
 
+use crate::store::{Match, Service};
+
 /// Bits of a kind, from the lowest: port, or type and code of ICMP (16); signatures (3); class (3); which of both the
 /// first is, if any (2); protocol (8); window + 1, or 0 (17); signatures without a name (5). Everyday protocols are
 /// below 128, so that everyday kinds have 31 bits.
@@ -27,6 +29,59 @@ pub fn of(row: &Row, window: Option<u16>) -> i64 {
 
 /// The same kind, without its window.
 pub const WITHOUT_WINDOW: i64 = !(0x1_ffff << 32);
+
+/// The parts of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    pub protocol: u8,
+    pub class: TrafficClass,
+    pub service: Service,
+    pub signatures: u8,
+    pub window: Option<u16>,
+}
+
+impl Kind {
+    pub fn of(kind: i64) -> Self {
+        let [low, high, ..] = kind.to_le_bytes();
+        let byte = |shift: u32| kind.unsigned_abs().unbounded_shr(shift).to_le_bytes()[0];
+        let window = (kind >> 32) & 0x1_ffff;
+        Self {
+            protocol: byte(24),
+            class: TrafficClass::from_number(byte(19) & 7).unwrap_or(TrafficClass::Other),
+            service: match kind & (PORT | ICMP) {
+                PORT => Service::Port(u16::from_le_bytes([low, high])),
+                ICMP => Service::Icmp(high, low),
+                _ => Service::Nothing,
+            },
+            signatures: byte(16) & 7 | (byte(49) & 31) << 3,
+            window: u16::try_from(window - 1).ok(),
+        }
+    }
+}
+
+/// The bits of a kind that are looked at, and what they have to be, so that one comparison tells what matches.
+pub fn bits(wanted: &Match) -> (i64, i64) {
+    let (mut mask, mut value) = (0, 0);
+    let mut want = |bits: i64, as_these: i64| {
+        mask |= bits;
+        value |= as_these;
+    };
+    let signatures = |bits: u8| i64::from(bits & 7) << 16 | i64::from(bits >> 3) << 49;
+    if let Some(port) = wanted.port {
+        want(PORT | ICMP | 0xffff, PORT | i64::from(port));
+    }
+    if let Some(class) = wanted.class {
+        want(7 << 19, i64::from(class as u8) << 19);
+    }
+    if let Some(protocol) = wanted.protocol {
+        want(255 << 24, i64::from(protocol) << 24);
+    }
+    if let Some(window) = wanted.window {
+        want(0x1_ffff << 32, (i64::from(window) + 1) << 32);
+    }
+    want(signatures(wanted.signatures | wanted.no_signatures), signatures(wanted.signatures));
+    (mask, value)
+}
 
 /// The parts of a kind in SQL, of the column with this name.
 pub struct Parts(pub &'static str);
@@ -116,6 +171,13 @@ mod tests {
                 Ok(())
             }).unwrap();
             prop_assert_eq!(of(&row, window) & WITHOUT_WINDOW, of(&row, None));
+            let service = match (row.port, row.icmp) {
+                (Some(port), _) => Service::Port(port),
+                (None, Some((kind, code))) => Service::Icmp(kind, code),
+                (None, None) => Service::Nothing,
+            };
+            let expected = Kind { protocol, class: row.class, service, signatures, window };
+            prop_assert_eq!(Kind::of(of(&row, window)), expected);
         }
     }
 }

@@ -1,0 +1,131 @@
+//! Rows of the sums by day that are handed over one by one, for who counts something of his own.
+
+use std::net::IpAddr;
+
+use sensor_ebpf::abi::TrafficClass;
+
+use super::{Day, Period};
+
+/// What packets are of, within their protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Destination port; of backscatter the source port.
+    Port(u16),
+    /// Type and code of ICMP.
+    Icmp(u8, u8),
+    Nothing,
+}
+
+/// What rows have to be. What is absent may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    pub protocol: Option<u8>,
+    pub class: Option<TrafficClass>,
+    pub port: Option<u16>,
+    pub region: Option<[u8; 2]>,
+    /// Bits that all have to be set, and bits that all have to be clear.
+    pub signatures: u8,
+    pub no_signatures: u8,
+    /// Of `source_day` alone: a window that the sensor watched. `port_day` tells no windows.
+    pub window: Option<u16>,
+}
+
+/// Which rows to hand over.
+#[derive(Clone, Debug)]
+pub struct RowFilter {
+    /// Days, of which the last is excluded.
+    pub from: Day,
+    pub to: Day,
+    /// Numbers of sensors by [`super::Reader::sensor_numbers`]; absent where all are meant. A row of a source is handed
+    /// over where at least one of them saw it, with all that the others saw of it.
+    pub sensors: Option<Vec<u32>>,
+    /// A row has to match one of these, where there is any.
+    pub any: Vec<Match>,
+}
+
+impl RowFilter {
+    /// All rows of a period.
+    #[must_use]
+    pub fn of(period: Period) -> Self {
+        let (from, to) = period.bounds();
+        Self { from, to, sensors: None, any: Vec::new() }
+    }
+}
+
+/// A row of `port_day`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRow {
+    pub day: Day,
+    pub sensor: u32,
+    pub protocol: u8,
+    pub class: TrafficClass,
+    pub service: Service,
+    pub region: [u8; 2],
+    /// Of the table that the region was told by.
+    pub regions_version: u32,
+    pub signatures: u8,
+    pub packets: u64,
+}
+
+/// In which order rows of sources come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOrder {
+    /// By day, then source: as they are kept.
+    Day,
+    /// By source, then day: they are sorted first, on disk where they are many.
+    Source,
+}
+
+/// A row of `source_day`. Times are nanoseconds since the Unix epoch, to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceRow<'a> {
+    pub day: Day,
+    pub source: IpAddr,
+    pub protocol: u8,
+    pub class: TrafficClass,
+    pub service: Service,
+    pub region: [u8; 2],
+    pub regions_version: u32,
+    pub signatures: u8,
+    pub window: Option<u16>,
+    pub packets: u64,
+    pub first_seen: u64,
+    pub last_seen: u64,
+    pub sensors: SensorsSeen<'a>,
+}
+
+/// The sensors that saw something, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SensorsSeen<'a> {
+    One(u32),
+    /// A bit for each number, the lowest first.
+    Bits(&'a [u8]),
+}
+
+impl SensorsSeen<'_> {
+    /// Their numbers, in order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        let (one, bits): (_, &[u8]) = match self {
+            Self::One(number) => (Some(*number), &[]),
+            Self::Bits(bits) => (None, bits),
+        };
+        let numbers = (0_u32..).step_by(8).zip(bits).flat_map(|(first, byte)| {
+            (0..8).filter(move |bit| byte & 1 << bit != 0).map(move |bit| first + bit)
+        });
+        one.into_iter().chain(numbers)
+    }
+}
+
+/// Packets of backscatter that came from one source in one flow, by who is under attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VictimFlow {
+    pub victim: IpAddr,
+    /// What the attack is by: that of the answer, or of the packet that an ICMP error quotes.
+    pub protocol: u8,
+    /// The port under attack, where an answer of TCP or UDP tells it.
+    pub port: Option<u16>,
+    pub packets: u64,
+    /// Nanoseconds since the Unix epoch, to the millisecond.
+    pub first_seen: u64,
+    pub last_seen: u64,
+}
