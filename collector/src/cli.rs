@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{backup, detect, export, import, notify, pki, regions, report, sensors, serve, sql, verify};
+use crate::{backup, detect, export, import, notify, pki, regions, report, sensors, serve, sql, verify, web};
 
 /// Takes in what the sensors of a network telescope have counted, and stores each interval exactly once.
 #[derive(Debug, Parser)]
@@ -29,4 +29,5 @@ pub enum Command {
     Backup(backup::Arguments),
     Pki(pki::Arguments),
     Regions(regions::Arguments),
+    Page(web::user::Arguments),
 }

@@ -13,10 +13,12 @@ use crate::store::Day;
 use crate::validate::{NameError, Rules, check_sensor_name};
 
 mod limits;
+mod page;
 mod reference;
 mod store;
 
 pub use limits::{LimitOptions, LimitSettings, TimeOptions, TimeoutSettings};
+pub use page::{PageAddress, PageSettings};
 pub use reference::{GroupFile, GroupOptions, GroupSettings, ServiceOptions, ServiceSettings};
 pub use store::{Days, StoreOptions, StoreSettings};
 
@@ -39,6 +41,9 @@ pub struct Options {
     pub sensors: Option<Vec<String>>,
     pub data: Option<PathBuf>,
     pub metrics: Option<SocketAddr>,
+    pub page: Option<PageAddress>,
+    pub page_users: Option<PathBuf>,
+    pub page_client_ca: Option<PathBuf>,
     pub limits: LimitOptions,
     pub times: TimeOptions,
     pub aside: AsideOptions,
@@ -103,6 +108,9 @@ pub struct ServeFlags {
     /// Loopback address and port for metrics [default: none]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<SocketAddr>,
+    /// Address and port of the page for people, or off [default: 127.0.0.1:8480]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub page: Option<PageAddress>,
     /// From one commit to the next: how long a batch waits at most for others that are stored with it [default: 1]
     #[arg(long, value_name = "SECONDS")]
     pub commit_seconds: Option<f64>,
@@ -114,7 +122,8 @@ impl ServeFlags {
     /// # Errors
     /// Those of [`Options::read`].
     pub fn options(&self) -> Result<Options, ConfigError> {
-        let Self { store, listen, certificate, key, client_ca, crl, metrics, commit_seconds } = self.clone();
+        let Self { store, listen, certificate, key, client_ca, crl, metrics, page, commit_seconds } =
+            self.clone();
         let committing = StoreOptions { commit_seconds, ..StoreOptions::default() };
         let flags = Options {
             listen,
@@ -123,6 +132,7 @@ impl ServeFlags {
             client_ca,
             crl,
             metrics,
+            page,
             store: committing,
             ..Options::default()
         };
@@ -140,6 +150,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where metrics are to be had, on this host alone.
     pub metrics: Option<SocketAddr>,
+    /// The page for people.
+    pub page: Option<PageSettings>,
     pub limits: LimitSettings,
     pub timeouts: TimeoutSettings,
     pub rules: Rules,
@@ -162,6 +174,15 @@ pub struct TlsFiles {
     pub crl: Option<PathBuf>,
 }
 
+impl TlsFiles {
+    /// All of them.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let Self { certificate, key, client_ca, crl } = self.clone();
+        [certificate, key, client_ca].into_iter().chain(crl).collect()
+    }
+}
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -174,6 +195,11 @@ pub enum ConfigError {
     NoTls,
     #[error("metrics are for this host alone: {0} is not a loopback address such as 127.0.0.1:9465")]
     MetricsNotLoopback(SocketAddr),
+    #[error(
+        "the page would be for everybody who reaches {0}: name page_users, a file made by \"apus-collector page user add\", or \
+         page_client_ca, the CA of people's certificates"
+    )]
+    PageForAll(SocketAddr),
     #[error("no address to listen on: name one, or leave listen out for {DEFAULT_LISTEN}")]
     NoListen,
     #[error("store.commit_seconds is {0}: 0 to 30 seconds can be waited")]
@@ -215,6 +241,9 @@ impl Options {
             sensors: self.sensors.or(other.sensors),
             data: self.data.or(other.data),
             metrics: self.metrics.or(other.metrics),
+            page: self.page.or(other.page),
+            page_users: self.page_users.or(other.page_users),
+            page_client_ca: self.page_client_ca.or(other.page_client_ca),
             limits: self.limits.or(other.limits),
             times: self.times.or(other.times),
             store: self.store.or(other.store),
@@ -254,6 +283,7 @@ impl Options {
             services: self.services.resolve()?,
             groups: reference::groups(self.groups.unwrap_or_default())?,
             metrics: self.metrics,
+            page: PageSettings::resolve(self.page, self.page_users, self.page_client_ca)?,
             rules: self.times.rules(limits.wire)?,
             timeouts: self.times.resolve()?,
             limits,

@@ -33,5 +33,6 @@ pub mod stored;
 mod testing;
 pub mod validate;
 pub mod verify;
+pub mod web;
 
 pub use wire::one_line;

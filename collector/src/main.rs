@@ -19,6 +19,7 @@ use collector::store::StoreError;
 use collector::stored::{Known, OpenError, Opening, Patient, Serving};
 use collector::validate::Validator;
 use collector::verify::VerifyError;
+use collector::web::user::{self, UserError};
 use collector::{
     backup, detect, export, import, notify, pki, regions, report, sensors, serve, sql, stored, verify,
 };
@@ -71,6 +72,10 @@ fn run_command(command: &Command, output: &mut impl io::Write) -> ExitCode {
         Command::Serve(arguments) => finish(serve_batches(arguments), intake_code),
         Command::Import(arguments) => finish(import_files(arguments, output), intake_code),
         Command::Pki(arguments) => finish(pki::run(arguments, output), |_| FAILED),
+        Command::Page(arguments) => finish(user::run(arguments, output), |error| match error {
+            UserError::Config(_) | UserError::NoFile => USAGE,
+            _ => FAILED,
+        }),
         Command::Regions(arguments) => {
             finish(regions::command::run(arguments, output), |error| match error {
                 RegionsError::Config(_) => USAGE,

@@ -14,17 +14,20 @@ pub struct Retention {
     pub counter_days: Option<u32>,
     /// Sums by day.
     pub rollup_days: Option<u32>,
+    /// Sums by hour.
+    pub hour_days: Option<u32>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { flow_days: Some(30), counter_days: Some(400), rollup_days: None }
+        Self { flow_days: Some(30), counter_days: Some(400), rollup_days: None, hour_days: Some(8) }
     }
 }
 
 impl Retention {
     /// Removes nothing.
-    pub const FOREVER: Self = Self { flow_days: None, counter_days: None, rollup_days: None };
+    pub const FOREVER: Self =
+        Self { flow_days: None, counter_days: None, rollup_days: None, hour_days: None };
 
     /// Whether rows of flows are kept at all.
     #[must_use]

@@ -11,12 +11,12 @@ mod connections;
 mod descriptors;
 mod handshake;
 mod ingest;
-mod listener;
+pub(crate) mod listener;
 mod metrics;
-mod peer;
+pub(crate) mod peer;
 mod rates;
 mod routes;
-mod tls;
+pub(crate) mod tls;
 mod upload;
 
 use std::convert::Infallible;
@@ -38,6 +38,7 @@ use crate::aside::Aside;
 use crate::config::{ConfigError, ServeFlags, Settings};
 use crate::intake::Intake;
 use crate::validate::{KnownIntervals, Validator};
+use crate::web::{self, PageError};
 use connections::Connections;
 use ingest::Shared;
 
@@ -70,6 +71,8 @@ pub enum ServeError {
     Listen { address: SocketAddr, source: io::Error },
     #[error("cannot keep batches aside in {folder}: {source}")]
     Aside { folder: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Page(#[from] PageError),
     #[error("cannot start: {0}")]
     Runtime(#[source] io::Error),
 }
@@ -111,7 +114,10 @@ impl Server {
         let (running, tasks) = mpsc::channel(1);
         let (trust, trusted) = watch::channel(tls::load(&files)?);
         let look = Arc::new(tokio::sync::Notify::new());
-        tokio::spawn(tls::watch(files, trust, settings.timeouts.files, Arc::clone(&look), stopping.clone()));
+        let period = settings.timeouts.files;
+        let paths = files.paths();
+        let load = move || tls::load(&files);
+        tokio::spawn(tls::watch(paths, load, trust, period, Arc::clone(&look), stopping.clone()));
         let (listen, metrics, shutdown) =
             (settings.listen.clone(), settings.metrics, settings.timeouts.shutdown);
         let shared = Arc::new(Shared::new(settings, intake, validator, aside, Arc::clone(&counters)));
@@ -198,6 +204,7 @@ pub fn run(
         let mut terminate = listen(SignalKind::terminate())?;
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut hang_up = listen(SignalKind::hangup())?;
+        let page = web::Server::start(&settings)?;
         let server = Server::start(settings, intake, known).await?;
         for address in server.addresses() {
             log::info!("taking in batches on https://{address}");
@@ -205,18 +212,25 @@ pub fn run(
         if let Some(address) = server.metrics() {
             log::info!("metrics on http://{address}/metrics");
         }
+        if let Some(page) = &page {
+            log::info!("the page is at {}", page.url());
+        }
         let is_ending = end_at_the_second_signal().map_err(ServeError::Runtime)?;
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hang_up.recv() => server.look_at_files(),
+                _ = hang_up.recv() => {
+                    server.look_at_files();
+                    page.iter().for_each(web::Server::look_at_files);
+                }
             }
         }
         is_ending.store(true, Ordering::SeqCst);
         log::info!(
             "ending: batches that have begun to come are answered first; a second signal ends at once"
         );
+        page.iter().for_each(web::Server::stop);
         server.stop().await;
         Ok(())
     });

@@ -16,7 +16,7 @@ pub enum Format {
 pub struct Arguments {
     #[command(flatten)]
     pub store: StoreArguments,
-    /// One SELECT. Tables are intervals, counters, flows, tuples, port_day, source_day, counter_day, uptime_day.
+    /// One SELECT. Tables are intervals, counters, flows, tuples, port_day, source_day, counter_day, uptime_day, port_hour, uptime_hour.
     pub question: String,
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,
@@ -69,7 +69,10 @@ fn table(answer: &Answer, output: &mut impl Write) -> io::Result<()> {
 }
 
 /// As RFC 4180 has it.
-fn csv(answer: &Answer, output: &mut impl Write) -> io::Result<()> {
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn csv(answer: &Answer, output: &mut impl Write) -> io::Result<()> {
     let quote = |text: &str| {
         if text.contains(['"', ',', '\n', '\r']) {
             format!("\"{}\"", text.replace('"', "\"\""))

@@ -9,6 +9,7 @@ mod incoming;
 mod regions;
 mod report;
 mod rows;
+mod slice;
 pub mod sqlite;
 mod table;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use wire::Name;
 
-pub use day::{Day, NANOSECONDS_OF_DAY, Period, moment, utc};
+pub use day::{Day, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR, Period, moment, utc};
 pub use error::StoreError;
 pub use incoming::{Incoming, Outcome, counts_hash};
 pub use regions::{RegionTable, Regions, UNKNOWN, UnknownRegions};
@@ -26,7 +27,8 @@ pub use report::{
     Answer, Finding, FindingKind, Interval, Kept, PortKey, PortSum, RollupFilter, SensorOverview, SourceKey,
     SourceSum, Uptime, Value,
 };
-pub use rows::{Match, PortRow, RowFilter, SensorsSeen, Service, SourceOrder, SourceRow, VictimFlow};
+pub use rows::{Match, PortRow, RowFilter, Selector, SensorsSeen, SourceOrder, SourceRow, VictimFlow};
+pub use slice::{Facet, FacetValue, Hour, Question, Service, Slice, Span};
 pub use table::{Column, ColumnKind, Table};
 
 use crate::config::StoreFlags;
@@ -185,6 +187,21 @@ pub trait Reader: Send {
     /// # Errors
     /// Where it is no such question, or takes too long.
     fn query(&mut self, sql: &str, most_rows: usize, within: Duration) -> Result<Answer, StoreError>;
+
+    /// A question about a slice in the engine's SQL: asked so, [`Reader::query`] has the same answer.
+    fn sql_of(&self, question: &Question) -> String;
+
+    /// Answers a question about a slice; at most a million rows of it.
+    ///
+    /// # Errors
+    /// As [`Reader::query`].
+    fn answer(&mut self, question: &Question, within: Duration) -> Result<Answer, StoreError>;
+
+    /// A number that is another one once something was committed since it was told.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn version(&self) -> Result<u64, StoreError>;
 
     /// Hands over the rows of a table that belong to the period, some at a time.
     ///

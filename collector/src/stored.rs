@@ -66,6 +66,7 @@ pub fn open(
     let options = SqliteOptions {
         cache_bytes: store.cache_bytes,
         keep_flows: store.keep_flows,
+        hour_days: store.hour_days,
         regions: Arc::new(Library::open(&settings.data)?),
     };
     let path = settings.store_file();

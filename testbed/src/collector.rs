@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -175,19 +175,28 @@ impl Drop for Collector<'_> {
 /// # Errors
 /// Where it does not answer.
 pub fn sql(program: &Path, namespace: &Namespace, data: &Path, question: &str) -> Result<Vec<Value>> {
-    let mut command = namespace.command(program);
+    let Answer { columns, rows, .. } = ask(namespace.command(program), data, question)?;
+    let row = |row: Vec<Value>| Value::Object(columns.iter().cloned().zip(row).collect());
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// The same by a command that is `apus-collector` as it comes.
+///
+/// # Errors
+/// Where it does not answer, or with more rows than it gives.
+pub fn ask(mut command: Command, data: &Path, question: &str) -> Result<Answer> {
     command.arg("sql").arg("--data").arg(data).args(["--format", "json", "--rows", "1000000", question]);
     let text = crate::run(&mut command)?;
     let answer: Answer = serde_json::from_str(&text).with_context(|| format!("no answer: {text}"))?;
     ensure!(!answer.is_cut, "too many rows to compare");
-    let row = |row: Vec<Value>| Value::Object(answer.columns.iter().cloned().zip(row).collect());
-    Ok(answer.rows.into_iter().map(row).collect())
+    Ok(answer)
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    columns: Vec<String>,
-    rows: Vec<Vec<Value>>,
+/// What a store answers: each row has a value for each column.
+#[derive(Debug, Deserialize)]
+pub struct Answer {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Value>>,
     is_cut: bool,
 }
 

@@ -3,6 +3,7 @@
 //! A test that needs privileges begins with `if !privileged() { return Ok(()); }`; see [`privileged`].
 
 pub mod agent;
+pub mod browser;
 pub mod chain;
 pub mod counter_names;
 pub mod csv;
@@ -10,6 +11,7 @@ pub mod fixture;
 pub mod frame_text;
 pub mod host;
 pub mod kernel;
+pub mod page;
 mod picture;
 pub mod terminal;
 

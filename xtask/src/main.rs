@@ -9,6 +9,7 @@ mod build;
 mod cargo;
 mod demo;
 mod oracle;
+mod quarter;
 mod scanners;
 mod search_path;
 mod setup;
@@ -35,6 +36,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Compare the sensor's counts with tshark's, capture by capture
     Oracle(oracle::Arguments),
+    /// Send published quarters through sensor and collector, and compare what is reported
+    Quarter(quarter::Arguments),
     /// Capture real scanners at work, in namespaces of their own
     Scanners(scanners::Arguments),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Oracle(arguments) => oracle::run(&arguments),
+        Task::Quarter(arguments) => quarter::run(&arguments),
         Task::Scanners(arguments) => scanners::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -11,6 +11,7 @@ const DEFAULT_CACHE: u64 = 256 << 20;
 const LEAST_CACHE: u64 = 1 << 20;
 /// Longer than this a sensor would not wait for its answer.
 const LONGEST_COMMIT: f64 = 30.0;
+const LEAST_HOUR_DAYS: u32 = 3;
 
 /// Table `store`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,6 +22,7 @@ pub struct StoreOptions {
     pub flow_days: Option<Days>,
     pub counter_days: Option<Days>,
     pub rollup_days: Option<Days>,
+    pub hour_days: Option<Days>,
 }
 
 /// A number of days, or `"forever"`.
@@ -50,6 +52,8 @@ pub struct StoreSettings {
     pub cache_bytes: u64,
     /// Whether rows of flows are kept besides their sums.
     pub keep_flows: bool,
+    /// Days that sums by hour are kept.
+    pub hour_days: Option<u32>,
     pub commit: CommitSettings,
 }
 
@@ -73,6 +77,7 @@ impl StoreOptions {
             flow_days: self.flow_days.or(other.flow_days),
             counter_days: self.counter_days.or(other.counter_days),
             rollup_days: self.rollup_days.or(other.rollup_days),
+            hour_days: self.hour_days.or(other.hour_days),
         }
     }
 
@@ -96,10 +101,17 @@ impl StoreOptions {
             flow_days: days(self.flow_days, defaults.retention.flow_days),
             counter_days: days(self.counter_days, defaults.retention.counter_days),
             rollup_days: days(self.rollup_days, defaults.retention.rollup_days),
+            hour_days: days(self.hour_days, defaults.retention.hour_days),
         };
+        if let Some(days) = retention.hour_days.filter(|days| *days < LEAST_HOUR_DAYS) {
+            let (value, least) = (days.to_string(), LEAST_HOUR_DAYS.to_string());
+            let reason = ": the page's last 24 hours are of two days, and batches come late";
+            return Err(ConfigError::TooSmall { name: "store.hour_days", value, least, reason });
+        }
         Ok(StoreSettings {
             cache_bytes,
             keep_flows: retention.keeps_flows(),
+            hour_days: retention.hour_days,
             commit: CommitSettings { commit_seconds, retention, ..defaults },
         })
     }
@@ -117,7 +129,12 @@ mod tests {
     #[test]
     fn days_are_numbers_or_for_ever() {
         let settings = resolved("flow_days = 0\ncounter_days = \"forever\"\nrollup_days = 7").unwrap();
-        let expected = Retention { flow_days: Some(0), counter_days: None, rollup_days: Some(7) };
+        let expected = Retention {
+            flow_days: Some(0),
+            counter_days: None,
+            rollup_days: Some(7),
+            ..Retention::default()
+        };
         assert_eq!(settings.commit.retention, expected);
         assert_eq!(resolved("").unwrap().commit.retention, Retention::default());
         assert!(!settings.keep_flows && resolved("").unwrap().keep_flows);
@@ -132,6 +149,7 @@ mod tests {
             ("flow_days = \"never\"", "forever"),
             ("flow_days = -1", "forever"),
             ("commit_seconds = 31.0", "commit_seconds"),
+            ("hour_days = 1", "store.hour_days"),
             ("commit_seconds = nan", "commit_seconds"),
             ("cache_bytes = 1", "store.cache_bytes"),
             ("days = 1", "days"),

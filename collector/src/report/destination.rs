@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::language::Text;
 use crate::services::Services;
-use crate::store::{Match, Service};
+use crate::store::{Match, Selector};
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -29,10 +29,10 @@ impl Destination {
 
     /// What packets of class `scan` are for; nothing where it is neither of these.
     #[must_use]
-    pub const fn of(protocol: u8, service: Service) -> Option<Self> {
+    pub const fn of(protocol: u8, service: Selector) -> Option<Self> {
         match (protocol, service) {
-            (TCP, Service::Port(port)) => Some(Self::Tcp(port)),
-            (UDP, Service::Port(port)) => Some(Self::Udp(port)),
+            (TCP, Selector::Port(port)) => Some(Self::Tcp(port)),
+            (UDP, Selector::Port(port)) => Some(Self::Udp(port)),
             (ICMP | ICMPV6, _) => Some(Self::Icmp),
             _ => None,
         }

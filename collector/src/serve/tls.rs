@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
-use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::version::TLS13;
 use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::{self, PemObject};
@@ -51,14 +53,47 @@ pub fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
         verifier = verifier.with_crls(lists).only_check_end_entity_revocation();
     }
     let verifier = Naming::new(verifier.build()?);
+    with_certificate(Arc::new(verifier), provider, certificate, key)
+}
+
+/// Reads the files of a listener for people: whose CA is named show a certificate of it, where it is needed.
+///
+/// # Errors
+/// Where one cannot be read, or they do not fit each other.
+pub fn load_for_people(
+    certificate: &Path,
+    key: &Path,
+    client_ca: Option<&Path>,
+    is_needed: bool,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(default_provider());
+    let Some(client_ca) = client_ca else {
+        return with_certificate(Arc::new(NoClientAuth), provider, certificate, key);
+    };
+    let mut roots = RootCertStore::empty();
+    for root in all::<CertificateDer<'static>>("the CA of people", client_ca)? {
+        roots.add(root).map_err(|source| TlsError::Authority { path: client_ca.into(), source })?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let verifier = if is_needed { verifier } else { verifier.allow_unauthenticated() };
+    with_certificate(verifier.build()?, provider, certificate, key)
+}
+
+/// TLS 1.3 with this certificate.
+fn with_certificate(
+    verifier: Arc<dyn ClientCertVerifier>,
+    provider: Arc<CryptoProvider>,
+    certificate: &Path,
+    key: &Path,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let chain = all("the certificate", certificate)?;
     let content = read("the key", key)?;
     let private = PrivateKeyDer::from_pem_slice(&content).map_err(|error| not_pem("the key", key, &error))?;
-    let pair = |source| TlsError::Pair { certificate: certificate.clone(), key: key.clone(), source };
+    let pair = |source| TlsError::Pair { certificate: certificate.into(), key: key.into(), source };
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])
         .map_err(pair)?
-        .with_client_cert_verifier(Arc::new(verifier))
+        .with_client_cert_verifier(verifier)
         .with_single_cert(chain, private)
         .map_err(pair)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -87,7 +122,8 @@ fn all<T: PemObject>(what: &'static str, path: &Path) -> Result<Vec<T>, TlsError
 /// Looks at the files now and then, or when told to, and takes them in once they have changed and can be used. Until
 /// then those that were read before stay in force.
 pub async fn watch(
-    files: TlsFiles,
+    files: Vec<PathBuf>,
+    load: impl Fn() -> Result<Arc<ServerConfig>, TlsError>,
     trust: watch::Sender<Arc<ServerConfig>>,
     period: Duration,
     look: Arc<Notify>,
@@ -99,7 +135,7 @@ pub async fn watch(
     loop {
         let stamps = stamps(&files);
         if seen.as_ref() != Some(&stamps) {
-            match load(&files) {
+            match load() {
                 Ok(config) => {
                     if seen.replace(stamps).is_some() || !complaint.is_empty() {
                         log::info!("certificates were read anew: connections are made anew with them");
@@ -131,14 +167,12 @@ pub async fn watch(
 }
 
 /// What tells that a file is another one, or has another content.
-fn stamps(files: &TlsFiles) -> Vec<Option<[i64; 6]>> {
-    let TlsFiles { certificate, key, client_ca, crl } = files;
+fn stamps(files: &[PathBuf]) -> Vec<Option<[i64; 6]>> {
     let stamp = |metadata: Metadata| {
         let of_file = [metadata.ino().cast_signed(), metadata.size().cast_signed()];
         let modified = [metadata.mtime(), metadata.mtime_nsec()];
         let changed = [metadata.ctime(), metadata.ctime_nsec()];
         [of_file[0], of_file[1], modified[0], modified[1], changed[0], changed[1]]
     };
-    let paths = [Some(certificate), Some(key), Some(client_ca), crl.as_ref()];
-    paths.map(|path| path.and_then(|path| fs::metadata(path).ok()).map(stamp)).into()
+    files.iter().map(|path| fs::metadata(path).ok().map(stamp)).collect()
 }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub const NANOSECONDS_OF_DAY: u64 = 86_400_000_000_000;
+pub const NANOSECONDS_OF_HOUR: u64 = 3_600_000_000_000;
 
 /// A day of UTC, counted from 1 January 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use super::{Day, Period};
 
 /// What packets are of, within their protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Service {
+pub enum Selector {
     /// Destination port; of backscatter the source port.
     Port(u16),
     /// Type and code of ICMP.
@@ -59,7 +59,7 @@ pub struct PortRow {
     pub sensor: u32,
     pub protocol: u8,
     pub class: TrafficClass,
-    pub service: Service,
+    pub service: Selector,
     pub region: [u8; 2],
     /// Of the table that the region was told by.
     pub regions_version: u32,
@@ -83,7 +83,7 @@ pub struct SourceRow<'a> {
     pub source: IpAddr,
     pub protocol: u8,
     pub class: TrafficClass,
-    pub service: Service,
+    pub service: Selector,
     pub region: [u8; 2],
     pub regions_version: u32,
     pub signatures: u8,

@@ -7,6 +7,7 @@ mod commit;
 mod failure;
 mod flows;
 mod functions;
+mod hours;
 mod interval;
 mod kind;
 mod ledger;
@@ -18,6 +19,7 @@ mod rollup;
 mod rows;
 mod scan;
 mod schema;
+mod slices;
 mod stored;
 mod sum;
 mod sums;
@@ -35,9 +37,9 @@ use rusqlite::{Connection, OpenFlags};
 use wire::Name;
 
 use super::{
-    Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortRow, PortSum, Reader, Regions,
-    Retained, RollupFilter, RowFilter, SensorOverview, SourceKey, SourceOrder, SourceRow, SourceSum, Store,
-    StoreError, Table, UnknownRegions, Uptime, VictimFlow,
+    Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortRow, PortSum, Question, Reader,
+    Regions, Retained, RollupFilter, RowFilter, SensorOverview, SourceKey, SourceOrder, SourceRow, SourceSum,
+    Store, StoreError, Table, UnknownRegions, Uptime, VictimFlow,
 };
 use crate::retention::Retention;
 use failure::failure;
@@ -58,12 +60,19 @@ pub struct SqliteOptions {
     pub cache_bytes: u64,
     /// Whether rows of flows are kept besides their sums.
     pub keep_flows: bool,
+    /// Days that sums by hour are kept, as far as one who adds to the store needs to know: see `Retention`.
+    pub hour_days: Option<u32>,
     pub regions: Arc<dyn Regions>,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { cache_bytes: 256 << 20, keep_flows: true, regions: Arc::new(UnknownRegions) }
+        Self {
+            cache_bytes: 256 << 20,
+            keep_flows: true,
+            hour_days: Some(8),
+            regions: Arc::new(UnknownRegions),
+        }
     }
 }
 
@@ -119,8 +128,8 @@ fn prepare(connection: &Connection, cache_bytes: u64) -> Result<(), StoreError> 
 impl Store for SqliteStore {
     fn commit(&mut self, group: &[Incoming]) -> Result<Vec<Outcome>, StoreError> {
         let Self { connection, options, path: _ } = self;
-        let keep_flows = options.keep_flows;
-        commit::Committer { connection, regions: &*options.regions, keep_flows }.commit(group)
+        let (keep_flows, hour_days) = (options.keep_flows, options.hour_days);
+        commit::Committer { connection, regions: &*options.regions, keep_flows, hour_days }.commit(group)
     }
 
     fn retain(&mut self, retention: &Retention, today: Day, most_rows: u32) -> Result<Retained, StoreError> {
@@ -134,6 +143,9 @@ impl Store for SqliteStore {
 
 /// Bytes of pages that one who reads keeps in memory.
 const READER_CACHE: u64 = 64 << 20;
+
+/// Rows of an answer to a question about a slice.
+const MOST_ANSWERED: usize = 1_000_000;
 
 /// The store, for one who reads.
 pub struct SqliteReader {
@@ -258,6 +270,22 @@ impl Reader for SqliteReader {
 
     fn query(&mut self, sql: &str, most_rows: usize, within: Duration) -> Result<Answer, StoreError> {
         question::answer(&mut self.connection, sql, most_rows, within)
+    }
+
+    fn sql_of(&self, question: &Question) -> String {
+        slices::sql(question)
+    }
+
+    fn answer(&mut self, question: &Question, within: Duration) -> Result<Answer, StoreError> {
+        match question {
+            Question::LastIntervals => slices::last_intervals(&self.connection).map_err(failure),
+            _ => self.query(&slices::sql(question), MOST_ANSWERED, within),
+        }
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        let version = self.connection.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0));
+        version.map(i64::cast_unsigned).map_err(failure)
     }
 
     fn scan(

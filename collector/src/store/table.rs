@@ -43,10 +43,12 @@ pub enum Table {
     SourceDay,
     CounterDay,
     UptimeDay,
+    PortHour,
+    UptimeHour,
 }
 
 impl Table {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Intervals,
         Self::Counters,
         Self::Flows,
@@ -55,6 +57,8 @@ impl Table {
         Self::SourceDay,
         Self::CounterDay,
         Self::UptimeDay,
+        Self::PortHour,
+        Self::UptimeHour,
     ];
 
     #[must_use]
@@ -68,6 +72,8 @@ impl Table {
             Self::SourceDay => "source_day",
             Self::CounterDay => "counter_day",
             Self::UptimeDay => "uptime_day",
+            Self::PortHour => "port_hour",
+            Self::UptimeHour => "uptime_hour",
         }
     }
 
@@ -119,6 +125,12 @@ impl Table {
                 day Date, sensor Text, dimension Text, key Integer, packets Integer,
             ],
             Self::UptimeDay => columns![day Date, sensor Text, seconds Real],
+            Self::PortHour => columns![
+                day Date, hour Integer, sensor Text, protocol Integer, class Text, port Integer optional,
+                icmp_type Integer optional, icmp_code Integer optional, region Text, regions_version Integer,
+                signatures Text, packets Integer, bytes Integer,
+            ],
+            Self::UptimeHour => columns![day Date, hour Integer, sensor Text, seconds Real],
         }
     }
 }

@@ -56,6 +56,25 @@ pub const TOOLS: &[Tool] = &[
         why: "sets the clock of one process back and forth",
         purposes: &[Purpose::Test],
     },
+    Tool {
+        program: "chromium",
+        package: "chromium",
+        why: "the browser that looks at the collector's page",
+        purposes: &[Purpose::Test],
+    },
+    Tool {
+        program: "chromedriver",
+        package: "chromium-driver",
+        why: "has chromium do what a person would",
+        purposes: &[Purpose::Test],
+    },
+    Tool {
+        // A file is as good as a program to look for.
+        program: "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf",
+        package: "fonts-ipafont-gothic",
+        why: "letters for the page in Japanese",
+        purposes: &[Purpose::Test],
+    },
     Tool { program: "nmap", package: "nmap", why: "a real scanner", purposes: TESTED_SCANNERS },
     Tool { program: "masscan", package: "masscan", why: "a real scanner", purposes: TESTED_SCANNERS },
     Tool { program: "zmap", package: "zmap", why: "a real scanner", purposes: TESTED_SCANNERS },

@@ -53,7 +53,11 @@ impl Plan {
             plan.need(&needs::LIBCORE_PACKAGES.join(" "), &why);
             packages.extend(needs::LIBCORE_PACKAGES);
         }
-        let missing = needs::TOOLS.iter().filter(|tool| !host.programs.contains(tool.program));
+        // Where a file of Debian's would be elsewhere is not ours to know.
+        let is_known = |program: &str| host.system == System::Debian || !program.starts_with('/');
+        let missing = needs::TOOLS
+            .iter()
+            .filter(|tool| is_known(tool.program) && !host.programs.contains(tool.program));
         for tool in missing.filter(|tool| tool.purposes.contains(&purpose)) {
             plan.need(tool.package, tool.why);
             packages.push(tool.package);

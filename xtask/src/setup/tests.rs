@@ -73,7 +73,9 @@ fn each_purpose_brings_its_own_programs() {
     assert_eq!(wanted(Purpose::Demo), network);
     assert_eq!(wanted(Purpose::Bench), network);
     let scanners = ["nmap", "masscan", "zmap", "hping3"];
-    assert_eq!(wanted(Purpose::Test), [&network[..], &["tshark", "faketime"], &scanners].concat());
+    let browser = ["tshark", "faketime", "chromium", "chromium-driver", "fonts-ipafont-gothic"];
+    let tested = [&network[..], &browser, &scanners].concat();
+    assert_eq!(wanted(Purpose::Test), tested);
     assert_eq!(wanted(Purpose::Oracle), [&network[..], &["tshark"]].concat());
     assert_eq!(wanted(Purpose::Scanners), [&network[..], &["tcpdump"], &scanners].concat());
 }

@@ -52,7 +52,7 @@ fn matches(wanted: &Match, row: &SourceRow<'_>) -> bool {
     let Match { protocol, class, port, region, signatures, no_signatures, window } = wanted;
     protocol.is_none_or(|protocol| protocol == row.protocol)
         && class.is_none_or(|class| class == row.class)
-        && port.is_none_or(|port| crate::store::Service::Port(port) == row.service)
+        && port.is_none_or(|port| crate::store::Selector::Port(port) == row.service)
         && region.is_none_or(|region| region == row.region)
         && row.signatures & signatures == *signatures
         && row.signatures & no_signatures == 0

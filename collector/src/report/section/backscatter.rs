@@ -19,7 +19,7 @@ use crate::report::destination::Destination;
 use crate::report::model::{Block, Cell, Column, ColumnKind, Matrix, MatrixRow, Section, Style, Table};
 use crate::report::numbers::{mean, percent, rounded, share, written};
 use crate::report::period::ReportPeriod;
-use crate::store::{Match, Service, SourceRow};
+use crate::store::{Match, Selector, SourceRow};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,7 +98,7 @@ impl SourceCounter for Victims {
             Some((last, packets)) if *last == day => *packets = packets.saturating_add(row.packets),
             _ => victim.days.push((day, row.packets)),
         }
-        if let Service::Port(port) = row.service {
+        if let Selector::Port(port) = row.service {
             let sum = self.ports.entry(port).or_default();
             *sum = sum.saturating_add(row.packets);
             match victim.ports.iter_mut().find(|(other, _)| *other == port) {
@@ -324,7 +324,7 @@ mod tests {
                 source: Ipv4Addr::from_bits(0xc000_0200 + number).into(),
                 protocol: 6,
                 class: TrafficClass::BackscatterRst,
-                service: Service::Port(443),
+                service: Selector::Port(443),
                 region: *b"JP",
                 regions_version: 0,
                 signatures: 0,

@@ -82,3 +82,125 @@ pub fn no_packets_is_not_no_sensor(open: Open) {
     assert_eq!(uptime(day).len(), 1);
     assert_eq!(uptime(Day(day.0 + 1)).len(), 0);
 }
+
+/// Packets by day and hour, and seconds of up-time.
+fn by_hour(reader: &mut dyn crate::store::Reader) -> [Vec<String>; 2] {
+    let mut ask = |sql: &str| -> Vec<String> {
+        let answer = reader.query(sql, 100, std::time::Duration::from_secs(60)).unwrap();
+        let words = |row: &Vec<crate::store::Value>| {
+            row.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        answer.rows.iter().map(words).collect()
+    };
+    [
+        ask(
+            "SELECT day, hour, sensor, sum(packets), sum(bytes) FROM port_hour GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        ),
+        ask("SELECT day, hour, sensor, seconds FROM uptime_hour ORDER BY day, hour, sensor"),
+    ]
+}
+
+pub fn hours_are_of_the_newest_days_alone(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let day = "2026-03-20".parse::<Day>().unwrap();
+    // Half an hour on each side of midnight, as one interval.
+    let midnight = day.start();
+    let spanning = Sample { end: midnight + 30 * MINUTE, ..Sample::new("tokyo", 1, midnight - 30 * MINUTE) };
+    commit(
+        &mut *store,
+        &spanning.with([
+            flow("192.0.2.1", 6, 23, 1, midnight - 1_000_000),
+            flow("192.0.2.1", 6, 23, 2, midnight),
+            flow("192.0.2.2", 17, 53, 4, midnight + 29 * MINUTE),
+        ]),
+    );
+    commit(&mut *store, &Sample::new("osaka", 1, midnight).with([flow("192.0.2.3", 6, 22, 8, midnight)]));
+    // Long before the first one arrived.
+    let old = Sample::new("tokyo", 2, midnight - 30 * NANOSECONDS_OF_DAY);
+    commit(&mut *store, &old.clone().with([flow("192.0.2.4", 6, 22, 16, old.start)]));
+    let mut reader = store.reader().unwrap();
+    let [packets, uptime] = by_hour(&mut *reader);
+    let expected = ["2026-03-19 23 tokyo 1 60", "2026-03-20 0 osaka 8 480", "2026-03-20 0 tokyo 6 360"];
+    assert_eq!(packets, expected);
+    assert_eq!(uptime, ["2026-03-19 23 tokyo 1800", "2026-03-20 0 osaka 60", "2026-03-20 0 tokyo 1800"]);
+    assert_eq!(by_day(&*reader).len(), 3);
+    assert_eq!(breaches(&*reader), [""; 0]);
+    // What goes, goes by whole days, and what comes later of those days does not come back.
+    let retention =
+        crate::retention::Retention { hour_days: Some(0), ..crate::retention::Retention::FOREVER };
+    while !store.retain(&retention, day, 1).unwrap().done {
+        assert_eq!(breaches(&*reader), [""; 0]);
+    }
+    let late = Sample::new("osaka", 2, midnight - 5 * MINUTE);
+    commit(&mut *store, &late.clone().with([flow("192.0.2.5", 6, 22, 32, late.start)]));
+    let [packets, uptime] = by_hour(&mut *reader);
+    assert_eq!((packets.as_slice(), uptime.len()), (&expected.map(str::to_owned)[1..], 2));
+    assert_eq!(breaches(&*reader), [""; 0]);
+}
+
+pub fn questions_about_slices_have_the_answers_of_their_sql(open: Open) {
+    use crate::store::{Facet, FacetValue, Hour, Question, Slice, Span};
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let day = "2026-03-20".parse::<Day>().unwrap();
+    let name = "it's \"a\" sensor; --";
+    for (sequence, hour) in (1..).zip([1, 5, 22, 26]) {
+        let start = day.start() + hour * 60 * MINUTE;
+        let rows = [
+            flow("192.0.2.1", 6, 23, sequence, start),
+            flow("192.0.2.2", 6, 23, 2, start),
+            flow("2001:db8::1", 17, 53, 4, start),
+        ];
+        commit(&mut *store, &Sample::new(name, sequence, start).with(rows));
+    }
+    let mut reader = store.reader().unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    let hour = |hour: u32| Hour(day.0 * 24 + hour);
+    let service: crate::store::Service = "tcp-23".parse().unwrap();
+    for (span, packets) in [
+        (Span::Days(day, Day(day.0 + 1)), 1 + 2 + 3 + 4 + 8),
+        (Span::Days(day, day), 1 + 2 + 3 + 6),
+        (Span::Hours(hour(5), hour(26)), 2 + 3 + 4 + 6),
+        (Span::Hours(hour(6), hour(22)), 3 + 2),
+        (Span::Hours(hour(2), hour(4)), 0),
+    ] {
+        let all = Slice { span, sensor: None, service: None, region: None, class: None, signatures: None };
+        let slice = Slice {
+            sensor: Some(name.into()),
+            service: Some(service),
+            region: Some(*b"ZZ"),
+            class: Some(sensor_ebpf::abi::TrafficClass::Scan),
+            signatures: Some(String::new()),
+            ..all.clone()
+        };
+        let ranking = |facet| Question::Ranking { slice: slice.clone(), facet, most: 5 };
+        let value = FacetValue::Service(service);
+        let course = |values| Question::Course { slice: all.clone(), facet: Facet::Service, values };
+        let questions = Facet::ALL.into_iter().map(ranking).chain([
+            course(vec![value]),
+            course(Vec::new()),
+            Question::SourceCount(slice.clone()),
+            Question::SourcesByDay(all.clone()),
+            Question::TopSources { slice: slice.clone(), most: 5 },
+            Question::Uptime { span, sensor: Some(name.into()) },
+            Question::LastIntervals,
+        ]);
+        for question in questions {
+            let sql = reader.sql_of(&question);
+            let answer = reader.answer(&question, minute).unwrap();
+            assert_eq!(answer, reader.query(&sql, 100, minute).unwrap(), "{sql}");
+        }
+        for facet in Facet::ALL {
+            let answer = reader.answer(&ranking(facet), minute).unwrap();
+            let place = answer.columns.iter().position(|column| column == "packets").unwrap();
+            let found: Vec<_> = answer.rows.iter().map(|row| row[place].clone()).collect();
+            let expected = if packets == 0 { vec![] } else { vec![crate::store::Value::Integer(packets)] };
+            assert_eq!(found, expected, "{facet:?} {span:?}");
+        }
+    }
+    let version = reader.version().unwrap();
+    assert_eq!(reader.version().unwrap(), version);
+    commit(&mut *store, &Sample::new(name, 9, day.start() + 30 * 60 * MINUTE));
+    assert_ne!(reader.version().unwrap(), version);
+}

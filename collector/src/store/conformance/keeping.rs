@@ -48,7 +48,8 @@ pub fn flows_go_and_their_sums_stay(open: Open) {
     // What goes is counted from the newest interval that came.
     commit(&mut *store, &Sample::new("osaka", 1, Day(FIRST_DAY + 5).start()));
     let counters = scanned(&*store, Table::CounterDay);
-    let retention = Retention { flow_days: Some(1), counter_days: Some(3), rollup_days: None };
+    let retention =
+        Retention { flow_days: Some(1), counter_days: Some(3), rollup_days: None, hour_days: None };
     // Of the day before, and all after it, everything is kept.
     let removed = retain(&mut *store, &retention, Day(FIRST_DAY + 3));
     assert_eq!(removed, 2 * 50);
@@ -92,7 +93,8 @@ pub fn a_clock_that_is_ahead_removes_nothing(open: Open) {
     for day in 0..3 {
         commit(&mut *store, &sample(u64::from(day) + 1, FIRST_DAY + day));
     }
-    let retention = Retention { flow_days: Some(4), counter_days: Some(4), rollup_days: Some(4) };
+    let retention =
+        Retention { flow_days: Some(4), counter_days: Some(4), rollup_days: Some(4), hour_days: Some(4) };
     let removed = |store: &mut dyn Store| retain(store, &retention, Day(FIRST_DAY + 800));
     assert_eq!(removed(&mut *store), 0);
     // An interval with an end that its arrival belies tells no day either.

@@ -8,8 +8,8 @@ use wire::Row;
 
 use super::{Open, Sample, commit, flow};
 use crate::store::{
-    Day, Match, NANOSECONDS_OF_DAY, Period, PortKey, PortRow, Reader, RollupFilter, RowFilter, SensorsSeen,
-    Service, SourceOrder, SourceRow, Store, StoreError, VictimFlow,
+    Day, Match, NANOSECONDS_OF_DAY, Period, PortKey, PortRow, Reader, RollupFilter, RowFilter, Selector,
+    SensorsSeen, SourceOrder, SourceRow, Store, StoreError, VictimFlow,
 };
 
 const FIRST: Day = Day(20_512);
@@ -103,10 +103,10 @@ fn matches() -> Vec<Match> {
     ]
 }
 
-fn is_wanted(wanted: &Match, protocol: u8, class: TrafficClass, service: Service, signatures: u8) -> bool {
+fn is_wanted(wanted: &Match, protocol: u8, class: TrafficClass, service: Selector, signatures: u8) -> bool {
     wanted.protocol.is_none_or(|number| number == protocol)
         && wanted.class.is_none_or(|number| number == class)
-        && wanted.port.is_none_or(|port| service == Service::Port(port))
+        && wanted.port.is_none_or(|port| service == Selector::Port(port))
         && wanted.region.is_none_or(|region| region == *b"ZZ")
         && signatures & wanted.signatures == wanted.signatures
         && signatures & wanted.no_signatures == 0
@@ -136,7 +136,7 @@ pub fn rows_are_those_that_match(open: Open) {
     for (day, sensor, packets) in told {
         assert_eq!(sums[&(day, &*sensor)], packets);
     }
-    assert!(rows.iter().any(|row| row.service == Service::Icmp(8, 0)));
+    assert!(rows.iter().any(|row| row.service == Selector::Icmp(8, 0)));
 
     let of_sources = sources(&*reader, &all, SourceOrder::Day);
     assert!(of_sources.is_sorted_by_key(|(row, _)| (row.day, row.source)));

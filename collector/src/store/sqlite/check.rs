@@ -1,6 +1,6 @@
 //! Reading the store again, to see whether it holds together.
 
-use std::collections::BTreeMap;
+mod uptime;
 
 use rusqlite::{Connection, params};
 use wire::dimension::add_to;
@@ -11,9 +11,8 @@ use super::failure::failure;
 use super::flows::{first_id, table};
 use super::interval::{self, ROWS};
 use super::kind::WITHOUT_WINDOW;
-use super::rollup::spans;
 use super::views::{BYTES, LAST, ROW_BITS, SEEN};
-use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, utc};
+use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR, utc};
 
 type Tell<'a> = &'a mut dyn FnMut(Finding);
 
@@ -26,13 +25,14 @@ type Step = fn(&Connection, Tell<'_>) -> rusqlite::Result<()>;
 
 /// Checks everything that can be: what cannot be read is a breach, and the rest is looked at all the same.
 pub fn check(connection: &Connection, tell: Tell<'_>) {
-    let steps: [(&str, Step); 7] = [
+    let steps: [(&str, Step); 8] = [
         ("the file's pages", pages),
         ("the ledger", sequences),
         ("the intervals", intervals),
         ("the sums of flows", sums_of_flows),
         ("the sums of counters", sums_of_counters),
-        ("the up-time", uptime),
+        ("the up-time", uptime::by_day),
+        ("the up-time by hour", uptime::by_hour),
         ("the calendar", calendar),
     ];
     for (what, step) in steps {
@@ -231,6 +231,7 @@ fn sums_of_flows(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()
          GROUP BY day HAVING max(gone) = 0"
     ))?;
     let days: Vec<i64> = days.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let hours_from = horizon(connection, "hours")?;
     let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
     for day in days.into_iter().filter(|day| *day >= horizon) {
         // A long interval may touch days that it neither begins nor ends in.
@@ -256,13 +257,18 @@ fn sums_of_flows(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()
         let both = |columns: &str, more: &str| {
             format!("{} UNION ALL {}", rows("flow_raw", columns, more), rows("tuple_raw", columns, more))
         };
-        let ports = both(&format!("i.sensor AS a, f.kind & {WITHOUT_WINDOW} AS b"), "");
-        compare(connection, day, "port_day", "sensor, kind", &ports, tell)?;
+        let ports = both(&format!("i.sensor AS a, f.kind & {WITHOUT_WINDOW} AS b, 0 AS c"), "");
+        compare(connection, day, "port_day", "sensor, kind, 0", &ports, tell)?;
+        if day >= hours_from {
+            let hour = format!("{SEEN} / {NANOSECONDS_OF_HOUR} % 24 AS c");
+            let hours = both(&format!("i.sensor AS a, f.kind & {WITHOUT_WINDOW} AS b, {hour}"), "");
+            compare(connection, day, "port_hour", "sensor, kind, hour", &hours, tell)?;
+        }
         let sources = both(
-            &format!("f.source AS a, f.kind & {WITHOUT_WINDOW} AS b"),
+            &format!("f.source AS a, f.kind & {WITHOUT_WINDOW} AS b, 0 AS c"),
             "AND f.source IS NOT NULL AND length(f.source) > 0",
         );
-        let keys = format!("source, kind & {WITHOUT_WINDOW}");
+        let keys = format!("source, kind & {WITHOUT_WINDOW}, 0");
         compare(connection, day, "source_day", &keys, &sources, tell)?;
     }
     Ok(())
@@ -277,8 +283,8 @@ fn compare(
     tell: Tell<'_>,
 ) -> rusqlite::Result<()> {
     let kept =
-        format!("SELECT {keys}, sum(packets), sum(bytes) FROM {rollup}_raw WHERE day = ?1 GROUP BY 1, 2");
-    let found = format!("SELECT a, b, sum(packets), sum(bytes) FROM ({rows}) GROUP BY 1, 2");
+        format!("SELECT {keys}, sum(packets), sum(bytes) FROM {rollup}_raw WHERE day = ?1 GROUP BY 1, 2, 3");
+    let found = format!("SELECT a, b, c, sum(packets), sum(bytes) FROM ({rows}) GROUP BY 1, 2, 3");
     let differences = |one: &str, other: &str| -> rusqlite::Result<i64> {
         let sql = format!("SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))");
         connection.query_row(&sql, [day], |row| row.get(0))
@@ -323,46 +329,9 @@ fn sums_of_counters(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result
     Ok(())
 }
 
-/// Up-time, of days whose intervals are all kept.
-fn uptime(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
-    let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
-    let mut found: BTreeMap<(u32, String), u64> = BTreeMap::new();
-    let mut statement = connection
-        .prepare("SELECT s.name, i.start, i.\"end\" FROM interval_raw i JOIN sensor s ON s.id = i.sensor")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-        for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
-            if i64::from(day) >= horizon {
-                let sum = found.entry((day, row.get(0)?)).or_default();
-                // As the store's sum, which ends at the highest number of its column.
-                *sum = sum.saturating_add(nanoseconds).min(i64::MAX.cast_unsigned());
-            }
-        }
-    }
-    let mut statement = connection.prepare(
-        "SELECT u.day, s.name, u.nanoseconds FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
-         WHERE u.day >= ?1",
-    )?;
-    let mut rows = statement.query([horizon])?;
-    while let Some(row) = rows.next()? {
-        let (day, sensor): (u32, String) = (row.get(0)?, row.get(1)?);
-        let noted = row.get::<_, i64>(2)?.cast_unsigned();
-        let lasted = found.remove(&(day, sensor.clone())).unwrap_or(0);
-        if noted != lasted {
-            let what = format!("{noted} ns are noted, but its intervals lasted {lasted} ns");
-            breach(tell, format!("uptime_day of {}, sensor {sensor}: {what}", Day(day)));
-        }
-    }
-    for ((day, sensor), lasted) in found {
-        breach(tell, format!("uptime_day of {}, sensor {sensor}: {lasted} ns are not noted", Day(day)));
-    }
-    Ok(())
-}
-
 /// That the calendar has each day that there are sums of: people's questions find no other.
 fn calendar(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
-    for table in ["port_day", "source_day", "counter_day", "uptime_day"] {
+    for table in ["port_day", "source_day", "counter_day", "uptime_day", "port_hour", "uptime_hour"] {
         let mut statement = connection.prepare(&format!(
             "SELECT DISTINCT day FROM {table}_raw d
              WHERE NOT EXISTS (SELECT 1 FROM calendar t WHERE t.day = d.day AND t.text = date(d.day * 86400, 'unixepoch'))"

@@ -5,6 +5,7 @@ use wire::{Batch, Counter, Dimension, FlowsHeader, Header};
 
 use super::failure::failure;
 use super::flows::{LATEST, MOST_ROWS, Writer};
+use super::hours;
 use super::interval::{self, Figures, NEVER_CAME, ROWS, SUMS, signed};
 use super::ledger::{self, Claim};
 use super::place::Places;
@@ -44,19 +45,22 @@ pub struct Committer<'a> {
     pub regions: &'a dyn Regions,
     /// Whether rows of flows are kept besides their sums.
     pub keep_flows: bool,
+    /// Days before a new store's first batch arrived that have sums by hour; all where it is absent.
+    pub hour_days: Option<u32>,
 }
 
 impl Committer<'_> {
     /// Stores what is not stored yet. A batch that cannot be stored undoes only itself.
     pub fn commit(&mut self, group: &[Incoming]) -> Result<Vec<Outcome>, StoreError> {
-        let Self { connection, regions, keep_flows } = self;
+        let Self { connection, regions, keep_flows, hour_days } = self;
         let mut transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
         let places = Places::new(*regions);
-        let mut rollups = Rollups::new(&places);
+        let hours_from = hours::first_day(&transaction, group, *hour_days).map_err(failure)?;
+        let mut rollups = Rollups::new(&places, hours_from);
         let mut outcomes = Vec::with_capacity(group.len());
         for incoming in group {
-            let mut own = Rollups::new(&places);
+            let mut own = Rollups::new(&places, hours_from);
             let stored = match fault(incoming) {
                 Ok(()) => stored_whole(&mut transaction, incoming, &mut own, *keep_flows),
                 Err(reason) => Err(Trouble::Batch(reason)),

@@ -3,7 +3,7 @@
 use sensor_ebpf::abi::TrafficClass;
 use wire::Row;
 
-use crate::store::{Match, Service};
+use crate::store::{Match, Selector};
 
 /// Bits of a kind, from the lowest: port, or type and code of ICMP (16); signatures (3); class (3); which of both the
 /// first is, if any (2); protocol (8); window + 1, or 0 (17); signatures without a name (5). Everyday protocols are
@@ -35,7 +35,7 @@ pub const WITHOUT_WINDOW: i64 = !(0x1_ffff << 32);
 pub struct Kind {
     pub protocol: u8,
     pub class: TrafficClass,
-    pub service: Service,
+    pub service: Selector,
     pub signatures: u8,
     pub window: Option<u16>,
 }
@@ -49,9 +49,9 @@ impl Kind {
             protocol: byte(24),
             class: TrafficClass::from_number(byte(19) & 7).unwrap_or(TrafficClass::Other),
             service: match kind & (PORT | ICMP) {
-                PORT => Service::Port(u16::from_le_bytes([low, high])),
-                ICMP => Service::Icmp(high, low),
-                _ => Service::Nothing,
+                PORT => Selector::Port(u16::from_le_bytes([low, high])),
+                ICMP => Selector::Icmp(high, low),
+                _ => Selector::Nothing,
             },
             signatures: byte(16) & 7 | (byte(49) & 31) << 3,
             window: u16::try_from(window - 1).ok(),
@@ -172,9 +172,9 @@ mod tests {
             }).unwrap();
             prop_assert_eq!(of(&row, window) & WITHOUT_WINDOW, of(&row, None));
             let service = match (row.port, row.icmp) {
-                (Some(port), _) => Service::Port(port),
-                (None, Some((kind, code))) => Service::Icmp(kind, code),
-                (None, None) => Service::Nothing,
+                (Some(port), _) => Selector::Port(port),
+                (None, Some((kind, code))) => Selector::Icmp(kind, code),
+                (None, None) => Selector::Nothing,
             };
             let expected = Kind { protocol, class: row.class, service, signatures, window };
             prop_assert_eq!(Kind::of(of(&row, window)), expected);

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use super::failure::failure;
 use super::flows::first_id;
+use super::hours;
 use super::interval::{GOING, ROWS, SUMS};
 use crate::retention::Retention;
 use crate::store::{Day, Retained, StoreError};
@@ -61,7 +62,7 @@ fn remove(
     today: Day,
     most: i64,
 ) -> rusqlite::Result<i64> {
-    let Retention { flow_days, counter_days, rollup_days } = *retention;
+    let Retention { flow_days, counter_days, rollup_days, hour_days } = *retention;
     let mut step = Step { transaction, removed: 0, most };
     // Flows go with their intervals at the latest: nothing would tell when they were seen.
     let shorter = [flow_days, counter_days].into_iter().flatten().min();
@@ -70,6 +71,10 @@ fn remove(
     }
     if let Some(days) = counter_days {
         step.intervals(today.before(days))?;
+    }
+    // An hour of a day that is not in the calendar would be found by no question.
+    if let Some(days) = [hour_days, rollup_days].into_iter().flatten().min() {
+        step.sums_by_hour(today.before(days))?;
     }
     if let Some(days) = rollup_days {
         step.sums(today.before(days))?;
@@ -162,6 +167,14 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Removes sums by hour of days before the day, and has none of them added any more.
+    fn sums_by_hour(&mut self, keep_from: Day) -> rusqlite::Result<()> {
+        hours::raise_horizon(self.transaction, keep_from)?;
+        let tables =
+            [("port_hour_raw", "day, hour, sensor, kind, place"), ("uptime_hour_raw", "day, hour, sensor")];
+        self.rows_of_sums(&tables, "hours", keep_from)
+    }
+
     /// Removes sums of days before the day.
     fn sums(&mut self, keep_from: Day) -> rusqlite::Result<()> {
         let tables = [
@@ -170,6 +183,15 @@ impl Step<'_> {
             ("counter_day_raw", "day, sensor, counter"),
             ("uptime_day_raw", "day, sensor"),
         ];
+        self.rows_of_sums(&tables, "sums", keep_from)?;
+        if !self.is_over() {
+            self.transaction.prepare_cached("DELETE FROM calendar WHERE day < ?1")?.execute([keep_from.0])?;
+        }
+        Ok(())
+    }
+
+    /// Removes rows of days before the day from tables with these keys, and notes so.
+    fn rows_of_sums(&mut self, tables: &[(&str, &str)], what: &str, keep_from: Day) -> rusqlite::Result<()> {
         for (table, key) in tables {
             if self.is_over() {
                 return Ok(());
@@ -181,15 +203,12 @@ impl Step<'_> {
             if removed > 0 {
                 self.transaction
                     .prepare_cached(
-                        "INSERT INTO horizon (what, day) VALUES ('sums', ?1)
+                        "INSERT INTO horizon (what, day) VALUES (?1, ?2)
                          ON CONFLICT DO UPDATE SET day = max(day, excluded.day)",
                     )?
-                    .execute([keep_from.0])?;
+                    .execute(params![what, keep_from.0])?;
             }
             self.count(removed);
-        }
-        if !self.is_over() {
-            self.transaction.prepare_cached("DELETE FROM calendar WHERE day < ?1")?.execute([keep_from.0])?;
         }
         Ok(())
     }

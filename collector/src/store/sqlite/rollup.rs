@@ -16,7 +16,7 @@ use super::flows::{TICK, times};
 use super::interval::signed;
 use super::kind;
 use super::place::Places;
-use crate::store::{Day, NANOSECONDS_OF_DAY, StoreError};
+use crate::store::{Day, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR, StoreError};
 
 /// Sums that wait before they are added, so that memory does not grow with the batch.
 const MOST_SOURCES: usize = 1 << 19;
@@ -25,10 +25,15 @@ const MOST_OTHERS: usize = 1 << 18;
 /// Sums of rows and counters that are not in the store yet.
 pub struct Rollups<'a> {
     places: &'a Places<'a>,
+    /// The first day that has sums by hour.
+    hours_from: Day,
+    /// By hour since the Unix epoch; by the first hour of the day where the day has no sums by hour.
     ports: HashMap<(u32, i64, i64, i64), Sum>,
     sources: Vec<SourceRow>,
     counters: HashMap<(u32, i64, i64), u64>,
     uptime: HashMap<(u32, i64), u64>,
+    /// By hour since the Unix epoch.
+    uptime_hours: HashMap<(u32, i64), u64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -75,13 +80,15 @@ fn sorted<K: Ord + Hash + Copy, V: Copy>(map: &mut HashMap<K, V>) -> Vec<(K, V)>
 }
 
 impl<'a> Rollups<'a> {
-    pub fn new(places: &'a Places<'a>) -> Self {
+    pub fn new(places: &'a Places<'a>, hours_from: Day) -> Self {
         Self {
             places,
+            hours_from,
             ports: HashMap::new(),
             sources: Vec::new(),
             counters: HashMap::new(),
             uptime: HashMap::new(),
+            uptime_hours: HashMap::new(),
         }
     }
 
@@ -96,6 +103,10 @@ impl<'a> Rollups<'a> {
             let sum = self.uptime.entry((day.0, sensor)).or_default();
             *sum = sum.saturating_add(nanoseconds);
         }
+        for (hour, nanoseconds) in spans_by_hour(header.start.max(self.hours_from.start()), header.end) {
+            let sum = self.uptime_hours.entry((hour, sensor)).or_default();
+            *sum = sum.saturating_add(nanoseconds);
+        }
     }
 
     /// Adds a row of flows, to the day of its first packet; no day that its interval has no moment of.
@@ -105,12 +116,14 @@ impl<'a> Rollups<'a> {
     pub fn add_flow(&mut self, sensor: i64, header: &Header, row: &Row) -> Result<(), StoreError> {
         let (first, lasting) = times(row, header.start);
         let first = header.start.saturating_add_signed(first.saturating_mul(TICK));
-        let day = Day::of(first.clamp(header.start, last_moment(header)));
+        let seen = first.clamp(header.start, last_moment(header));
+        let day = Day::of(seen);
+        let hour = if day >= self.hours_from { hour_of(seen) } else { day.0.saturating_mul(HOURS_OF_DAY) };
         let place = self.places.place(row.source, day)?;
         let window = row.window.filter(|window| header.watched_windows.contains(window));
         let kind = kind::of(row, window);
         let sum = Sum { packets: row.packets, bytes: row.bytes };
-        *self.ports.entry((day.0, sensor, kind & kind::WITHOUT_WINDOW, place)).or_default() += sum;
+        *self.ports.entry((hour, sensor, kind & kind::WITHOUT_WINDOW, place)).or_default() += sum;
         if let Some(source) = row.source {
             let first = (first.cast_signed() - day.start().cast_signed()).div_euclid(TICK);
             let source = source.into();
@@ -130,9 +143,13 @@ impl<'a> Rollups<'a> {
             let sum = self.counters.entry(key).or_default();
             *sum = sum.saturating_add(packets);
         }
-        for (key, nanoseconds) in other.uptime.drain() {
-            let sum = self.uptime.entry(key).or_default();
-            *sum = sum.saturating_add(nanoseconds);
+        for (own, others) in
+            [(&mut self.uptime, &mut other.uptime), (&mut self.uptime_hours, &mut other.uptime_hours)]
+        {
+            for (key, nanoseconds) in others.drain() {
+                let sum = own.entry(key).or_default();
+                *sum = sum.saturating_add(nanoseconds);
+            }
         }
     }
 
@@ -167,12 +184,23 @@ impl<'a> Rollups<'a> {
         for ((day, sensor), nanoseconds) in sorted(&mut self.uptime) {
             statement.execute(params![day, sensor, signed(nanoseconds)]).map_err(failure)?;
         }
+        let mut statement = connection
+            .prepare_cached(
+                "INSERT INTO uptime_hour_raw (day, hour, sensor, nanoseconds) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET
+                     nanoseconds = min(nanoseconds + excluded.nanoseconds, 9223372036854775807)",
+            )
+            .map_err(failure)?;
+        for ((hour, sensor), nanoseconds) in sorted(&mut self.uptime_hours) {
+            let (day, hour) = (hour / HOURS_OF_DAY, hour % HOURS_OF_DAY);
+            statement.execute(params![day, hour, sensor, signed(nanoseconds)]).map_err(failure)?;
+        }
         Ok(())
     }
 
     /// Has each day that sums are of in the calendar, by which people's questions find them.
     fn note_days(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let ports = self.ports.keys().map(|key| key.0);
+        let ports = self.ports.keys().map(|key| key.0 / HOURS_OF_DAY);
         let days: BTreeSet<u32> = ports
             .chain(self.counters.keys().map(|key| key.0))
             .chain(self.uptime.keys().map(|key| key.0))
@@ -192,7 +220,28 @@ impl<'a> Rollups<'a> {
                      bytes = min(bytes + excluded.bytes, 9223372036854775807)",
             )
             .map_err(failure)?;
-        for ((day, sensor, kind, place), sum) in sorted(&mut self.ports) {
+        let mut by_hour = connection
+            .prepare_cached(
+                "INSERT INTO port_hour_raw (day, hour, sensor, kind, place, packets, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT DO UPDATE SET packets = min(packets + excluded.packets, 9223372036854775807),
+                     bytes = min(bytes + excluded.bytes, 9223372036854775807)",
+            )
+            .map_err(failure)?;
+        let mut days = Vec::with_capacity(self.ports.len());
+        for ((hour, sensor, kind, place), sum) in sorted(&mut self.ports) {
+            let (day, hour) = (hour / HOURS_OF_DAY, hour % HOURS_OF_DAY);
+            days.push(((day, sensor, kind, place), sum));
+            if Day(day) >= self.hours_from {
+                let (packets, bytes) = (signed(sum.packets), signed(sum.bytes));
+                by_hour.execute(params![day, hour, sensor, kind, place, packets, bytes]).map_err(failure)?;
+            }
+        }
+        days.sort_unstable_by_key(|(key, _)| *key);
+        for same in days.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some(&((day, sensor, kind, place), _)) = same.first() else { continue };
+            let mut sum = Sum::default();
+            same.iter().for_each(|(_, more)| sum += *more);
             let (packets, bytes) = (signed(sum.packets), signed(sum.bytes));
             statement.execute(params![day, sensor, kind, place, packets, bytes]).map_err(failure)?;
         }
@@ -236,6 +285,23 @@ pub fn counter_number(counter: &Counter) -> i64 {
     i64::from(counter.dimension as u8) << 16 | i64::from(counter.key)
 }
 
+const HOURS_OF_DAY: u32 = 24;
+
+/// The hour of a moment, since the Unix epoch.
+fn hour_of(nanoseconds: u64) -> u32 {
+    u32::try_from(nanoseconds / NANOSECONDS_OF_HOUR).unwrap_or(u32::MAX)
+}
+
+/// How much of each hour, since the Unix epoch, lies between two moments.
+pub fn spans_by_hour(start: u64, end: u64) -> impl Iterator<Item = (u32, u64)> {
+    let hours = hour_of(start)..=hour_of(end);
+    hours.filter_map(move |hour| {
+        let begins = u64::from(hour) * NANOSECONDS_OF_HOUR;
+        let (from, to) = (begins.max(start), (begins + NANOSECONDS_OF_HOUR).min(end));
+        (to > from).then(|| (hour, to - from))
+    })
+}
+
 /// How much of each day lies between two moments.
 pub fn spans(start: u64, end: u64) -> impl Iterator<Item = (Day, u64)> {
     let days = Day::of(start).0..=Day::of(end).0;
@@ -249,6 +315,16 @@ pub fn spans(start: u64, end: u64) -> impl Iterator<Item = (Day, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_split_at_hours() {
+        let spans = |start, end| spans_by_hour(start, end).collect::<Vec<_>>();
+        let hour = NANOSECONDS_OF_HOUR;
+        assert_eq!(spans(5 * hour - 3, 7 * hour + 1), [(4, 3), (5, hour), (6, hour), (7, 1)]);
+        assert_eq!(spans(5 * hour, 6 * hour), [(5, hour)]);
+        // An interval of days without hours is handed over with a start after its end.
+        assert_eq!(spans(9 * hour, 6 * hour), []);
+    }
 
     #[test]
     fn a_span_is_split_at_midnights() {

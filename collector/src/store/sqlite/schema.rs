@@ -11,8 +11,12 @@ use crate::store::StoreError;
 const APPLICATION: i64 = 0x4150_5553;
 
 /// Each brings a file from the version of its place to the next.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.sql"), include_str!("calendar.sql"), include_str!("beyond.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("calendar.sql"),
+    include_str!("beyond.sql"),
+    include_str!("hours.sql"),
+];
 
 /// The version that this program writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -136,6 +136,11 @@ fn a_check_finds_what_is_wrong() {
         "DELETE FROM ledger",
         "UPDATE uptime_day_raw SET nanoseconds = nanoseconds + 1",
         "DELETE FROM uptime_day_raw",
+        "UPDATE port_hour_raw SET packets = packets + 1",
+        "UPDATE port_hour_raw SET hour = hour + 1",
+        "DELETE FROM port_hour_raw",
+        "UPDATE uptime_hour_raw SET nanoseconds = nanoseconds - 1",
+        "DELETE FROM uptime_hour_raw",
         "UPDATE interval_raw SET missing = 3",
         "INSERT INTO ledger SELECT sensor, epoch, first + 1, last + 1 FROM ledger",
     ];
@@ -200,7 +205,7 @@ fn questions_about_days_find_their_rows_by_the_key() {
     let mut store = store(folder.path());
     store.commit(&[sample(1).incoming()]).unwrap();
     let reader = SqliteReader::open(&folder.path().join("store")).unwrap();
-    for table in ["port_day", "source_day", "counter_day", "uptime_day"] {
+    for table in ["port_day", "source_day", "counter_day", "uptime_day", "port_hour", "uptime_hour"] {
         for condition in ["day = '2026-01-01'", "day >= '2026-01-01' AND day < '2026-02-01'"] {
             let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
             let plan = plan(&reader.connection, &sql);
@@ -226,6 +231,7 @@ fn a_store_of_before_becomes_one_of_today() {
     // Back to the first version, one after the other.
     let undo = "UPDATE flow_raw SET beyond = beyond + 40 * packets; UPDATE tuple_raw SET beyond = beyond + 40 * packets;
         ALTER TABLE flow_raw RENAME COLUMN beyond TO bytes; ALTER TABLE tuple_raw RENAME COLUMN beyond TO bytes;
+        DROP TABLE port_hour_raw; DROP TABLE uptime_hour_raw; DROP INDEX interval_sensor_end; DELETE FROM horizon;
         DROP TABLE calendar; PRAGMA user_version = 1";
     writer.connection.execute_batch(undo).unwrap();
     drop(writer);

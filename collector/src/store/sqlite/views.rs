@@ -54,6 +54,8 @@ fn source(table: Table) -> Source {
         Table::SourceDay => days("source_day_raw", "d"),
         Table::CounterDay => days_of_sensors("counter_day_raw"),
         Table::UptimeDay => days_of_sensors("uptime_day_raw"),
+        Table::PortHour => days_of_sensors("port_hour_raw"),
+        Table::UptimeHour => days_of_sensors("uptime_hour_raw"),
     }
 }
 
@@ -128,8 +130,12 @@ fn expressions(table: Table) -> Vec<String> {
             owned(&["f.packets", BYTES, overflow]),
         ]
         .concat(),
-        Table::PortDay => [
-            owned(&["d.day", "s.name"]),
+        Table::PortDay | Table::PortHour => [
+            owned(if table == Table::PortHour {
+                &["d.day", "d.hour", "s.name"]
+            } else {
+                &["d.day", "s.name"]
+            }),
             vec![day.protocol(), day.class_name()],
             service(&day).to_vec(),
             owned(&["region_text(d.place)", "d.place >> 10"]),
@@ -158,6 +164,7 @@ fn expressions(table: Table) -> Vec<String> {
         ]
         .concat(),
         Table::UptimeDay => owned(&["d.day", "s.name", "d.nanoseconds / 1e9"]),
+        Table::UptimeHour => owned(&["d.day", "d.hour", "s.name", "d.nanoseconds / 1e9"]),
     }
 }
 

@@ -1,0 +1,166 @@
+//! The page that people look at, served beside ingest.
+//!
+//! An address says what is looked at ([`look`]); that is a number of [`topics`], each of some questions to the store, whose
+//! [`answers`] are kept and worked out anew in the background; [`page`] makes HTML of them. [`guard`] says who may look.
+
+mod answers;
+mod blocks;
+mod course;
+mod figures;
+mod guard;
+mod html;
+mod listener;
+mod login;
+mod look;
+mod names;
+mod page;
+mod routes;
+mod sessions;
+mod topics;
+pub mod user;
+mod users;
+mod words;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, Semaphore, watch};
+
+use crate::config::{PageSettings, Settings, TlsFiles};
+use crate::serve::TlsError;
+use crate::serve::{listener as sockets, tls};
+use crate::services::{Services, ServicesError};
+use answers::Answers;
+use guard::Guard;
+use names::Names;
+use users::Users;
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    #[error(
+        "cannot listen on {address} for the page: {source}; another address is named with page, and page = \"off\" is none"
+    )]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Services(#[from] ServicesError),
+    #[error("cannot start what works out the page: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// What every request needs.
+pub struct Site {
+    answers: Answers,
+    guard: Guard,
+    names: Names,
+    /// Whether it is to be had on this host alone, without TLS.
+    is_local: bool,
+    /// Who holds it looks at a password.
+    hashing: Semaphore,
+}
+
+impl Site {
+    /// The page of the store in a file.
+    fn new(store: PathBuf, guard: Guard, names: Names, is_local: bool) -> Result<Self, PageError> {
+        let answers = Answers::start(store).map_err(PageError::Thread)?;
+        Ok(Self { answers, guard, names, is_local, hashing: Semaphore::new(1) })
+    }
+}
+
+/// A page that is being served. It ends with this.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    is_tls: bool,
+    stop: watch::Sender<bool>,
+    look: Arc<Notify>,
+}
+
+impl Server {
+    /// Serves the page of a configuration, in the runtime that this is called in; none where none is to be, or nobody asked
+    /// for it and its place is taken.
+    ///
+    /// # Errors
+    /// Where it is asked for and cannot be.
+    pub fn start(settings: &Settings) -> Result<Option<Self>, PageError> {
+        let Some(page) = settings.page.clone() else { return Ok(None) };
+        let address = page.listen;
+        let socket = match sockets::bind(address) {
+            Ok(socket) => socket,
+            Err(source) if page.is_asked_for => return Err(PageError::Listen { address, source }),
+            Err(source) => {
+                log::warn!("there is no page: {}", crate::one_line(&PageError::Listen { address, source }));
+                return Ok(None);
+            }
+        };
+        let names = names(settings)?;
+        let (stop, stopping) = watch::channel(false);
+        let look = Arc::new(Notify::new());
+        let trusted = match settings.tls.as_ref().filter(|_| page.is_tls()) {
+            Some(files) => Some(trust(settings, files, &page, &look, stopping.clone())?),
+            None => None,
+        };
+        let PageSettings { users, client_ca, .. } = page;
+        let guard = match (users, client_ca) {
+            (Some(users), _) => Guard::of_users(Users::new(users)),
+            (None, Some(_)) => Guard::Certificates,
+            (None, None) => Guard::Anybody,
+        };
+        let is_tls = trusted.is_some();
+        let site = Arc::new(Site::new(settings.store_file(), guard, names, !is_tls)?);
+        let address = socket.local_addr().unwrap_or(address);
+        tokio::spawn(listener::accept(socket, routes::router(site), trusted, stopping));
+        Ok(Some(Self { address, is_tls, stop, look }))
+    }
+
+    /// Where it is, such as `http://127.0.0.1:8480/`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}/", if self.is_tls { "https" } else { "http" }, self.address)
+    }
+
+    /// Looks at once whether files of TLS have changed.
+    pub fn look_at_files(&self) {
+        self.look.notify_one();
+    }
+
+    /// Ends it: what is under way is cut after a moment.
+    pub fn stop(&self) {
+        let _nobody_listens = self.stop.send(true);
+    }
+}
+
+/// The page's side of TLS, which follows its files.
+fn trust(
+    settings: &Settings,
+    files: &TlsFiles,
+    page: &PageSettings,
+    look: &Arc<Notify>,
+    stopping: watch::Receiver<bool>,
+) -> Result<watch::Receiver<Arc<rustls::ServerConfig>>, TlsError> {
+    let (certificate, key) = (files.certificate.clone(), files.key.clone());
+    let client_ca = page.client_ca.clone();
+    let is_needed = page.users.is_none();
+    let paths =
+        [Some(certificate.clone()), Some(key.clone()), client_ca.clone()].into_iter().flatten().collect();
+    let load = move || tls::load_for_people(&certificate, &key, client_ca.as_deref(), is_needed);
+    let (trust, trusted) = watch::channel(load()?);
+    tokio::spawn(tls::watch(paths, load, trust, settings.timeouts.files, Arc::clone(look), stopping));
+    Ok(trusted)
+}
+
+/// Names of ports and regions.
+fn names(settings: &Settings) -> Result<Names, ServicesError> {
+    let services = Services::open(settings)?;
+    Ok(Names {
+        services: Box::new(move |protocol, port| services.name(protocol, port).map(str::to_owned)),
+        regions: Box::new(crate::regions::names::region_name),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! The page's sections, and what each of them has: its figure, its table, its CSV, and the SQL behind it.
+
+pub mod health;
+pub mod packets;
+pub mod sources;
+
+use std::fmt::Write as _;
+
+use super::answers::Entry;
+use super::course::name_of;
+use super::figures;
+use super::html::{Escaped, count};
+use super::look::{Look, View};
+use super::names::Names;
+use super::topics::{Asked, Topic};
+use super::words::{self, Word};
+use crate::language::Language;
+use crate::report::model::Figure;
+use crate::store::{Hour, Span, Value, utc};
+
+/// What a section is made of.
+pub struct Seen<'a> {
+    pub look: &'a Look,
+    pub language: Language,
+    pub names: &'a Names,
+    pub topic: Topic,
+    /// Absent while it is being worked out.
+    pub entry: Option<&'a Entry>,
+    /// Nanoseconds since the Unix epoch.
+    pub now: u64,
+}
+
+impl Seen<'_> {
+    pub const fn word(&self, word: Word) -> &'static str {
+        word.of(self.language)
+    }
+
+    /// Writes the section around what `inside` writes of the entry, or what stands in its place.
+    pub fn section(&self, title: Word, html: &mut String, inside: impl FnOnce(&Entry, &mut String)) {
+        let name = self.topic.name();
+        let pending = if self.entry.is_none() { " data-pending" } else { "" };
+        let _infallible = write!(
+            html,
+            "<section id=\"{name}\" data-live{pending} aria-labelledby=\"{name}-title\"><h2 id=\"{name}-title\">{}</h2>",
+            self.word(title)
+        );
+        match self.entry {
+            None => {
+                let _infallible = write!(html, "<p class=\"pending\">{}</p>", self.word(words::WORKING));
+            }
+            Some(Entry { asked: Err(error), .. }) => {
+                let failed = self.word(words::FAILED);
+                let _infallible = write!(html, "<p class=\"failed\">{failed} {}</p>", Escaped(error));
+            }
+            Some(entry) => {
+                inside(entry, html);
+                let _infallible = write!(
+                    html,
+                    "<p class=\"asof\">{}: <time>{}</time></p>",
+                    self.word(words::AS_OF),
+                    second(entry.at)
+                );
+            }
+        }
+        html.push_str("</section>");
+    }
+
+    /// A figure, and as its table the same numbers; nothing where nobody was observing.
+    pub fn figure(&self, figure: &Figure, span: Span, time: Word, html: &mut String) {
+        if figure.series.iter().all(|series| series.values.iter().all(Option::is_none)) {
+            return;
+        }
+        html.push_str(&figures::figure(figure, self.language));
+        let is_present = span.places().last().is_some_and(|place| {
+            let present = Hour::of(self.now);
+            place.0 == present.day() && place.1.is_none_or(|hour| hour == present.of_day())
+        });
+        if is_present {
+            let _infallible = write!(html, "<p class=\"note\">{}</p>", self.word(words::LAST_IS_SHORT));
+        }
+        let title = figure.title.of(self.language);
+        self.open_table(&format!("{}-figure", figure.id), title, html);
+        let _infallible = write!(html, "<tr><th scope=\"col\">{}</th>", self.word(time));
+        for series in &figure.series {
+            let _infallible = write!(
+                html,
+                "<th scope=\"col\" class=\"number\">{}</th>",
+                Escaped(series.name.of(self.language))
+            );
+        }
+        html.push_str("</tr></thead><tbody>");
+        for (place, unit) in span.places().into_iter().enumerate().rev() {
+            let _infallible = write!(html, "<tr><th scope=\"row\">{}</th>", name_of(unit));
+            for series in &figure.series {
+                match series.values.get(place).copied().flatten() {
+                    Some(value) => {
+                        let _infallible = write!(html, "<td class=\"number\">{}</td>", count(value as u64));
+                    }
+                    None => {
+                        let _infallible =
+                            write!(html, "<td class=\"gap\">{}</td>", self.word(words::NOT_OBSERVED));
+                    }
+                }
+            }
+            html.push_str("</tr>");
+        }
+        html.push_str("</tbody></table></div></details>");
+    }
+
+    /// Opens a table that a person opens; what is to be closed is `</tbody></table></div></details>`.
+    pub fn open_table(&self, id: &str, title: &str, html: &mut String) {
+        let table = self.word(words::TABLE);
+        let _infallible = write!(
+            html,
+            "<details id=\"{id}\"><summary>{table}: {title}</summary>\
+             <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{table}: {title} ({})\"><table><thead>",
+            self.word(words::SCROLLS),
+            title = Escaped(title),
+        );
+    }
+
+    /// Where the answer is to be had as CSV, and the SQL behind it.
+    pub fn behind(&self, asked: &Asked, view: &View, html: &mut String) {
+        let (topic, id) = (self.topic.name(), asked.id);
+        let look = Look { view: view.clone(), language: self.look.language };
+        let file = self.word(words::file(id));
+        let _infallible = write!(
+            html,
+            "<div class=\"behind\"><p class=\"csv\"><a href=\"/csv/{topic}/{id}{}\" download=\"{topic}-{id}.csv\">\
+             {}: {file}</a></p><details id=\"{topic}-{id}-sql\"><summary>{}: {file}</summary><p class=\"note\">{}</p>\
+             <pre tabindex=\"0\"><code>{}</code></pre></details></div>",
+            Escaped(&look.query()),
+            self.word(words::CSV),
+            self.word(words::SQL),
+            self.word(words::ASK),
+            Escaped(&asked.sql)
+        );
+    }
+}
+
+/// A moment, to the second.
+pub fn second(nanoseconds: u64) -> String {
+    let text = utc(nanoseconds);
+    match text.split_once('.') {
+        Some((second, _)) => format!("{}Z", second.replace('T', " ")),
+        None => text,
+    }
+}
+
+/// A moment of an answer, to the second.
+pub fn second_of(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => match text.split_once('.') {
+            Some((second, _)) => format!("{}Z", second.replace('T', " ")),
+            None => text.clone(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// A link that narrows the view.
+pub fn link(id: &str, target: &str, words: &str) -> String {
+    format!("<a id=\"{}\" href=\"{}\">{}</a>", Escaped(id), Escaped(target), Escaped(words))
+}
+
+/// A share of 1, as per cent.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}

@@ -1,0 +1,94 @@
+//! The page at an address, and who is let in there by TLS.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::store;
+use crate::web::{PageError, Server, users};
+
+/// A page over TLS, asked by who shows a certificate of a CA, or none: the answer's first line.
+async fn asked_over_tls(server: &Server, roots: &Path, identity: Option<(&Path, &Path)>) -> Option<String> {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut trusted = rustls::RootCertStore::empty();
+    trusted.add(CertificateDer::from_pem_file(roots).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(trusted);
+    let config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let certificate = CertificateDer::from_pem_file(certificate).unwrap();
+            builder
+                .with_client_auth_cert(vec![certificate], PrivateKeyDer::from_pem_file(key).unwrap())
+                .unwrap()
+        }
+    };
+    let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let name = ServerName::from(server.address.ip());
+    let mut stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
+    let request = b"GET /csv/health/last-intervals HTTP/1.1\r\nHost: apus\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    String::from_utf8(answer).ok()?.lines().next().map(str::to_owned)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_of_peoples_ca_let_in_and_no_others() {
+    use crate::config::{Options, PageAddress};
+    use crate::pki::Authority;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    let (sensors, people) = ("sensors", "people");
+    for name in [sensors, people] {
+        let authority = Authority::init(&at(name), name).unwrap();
+        authority.issue_server(&["127.0.0.1".into()], 30, &at(&format!("{name}-server"))).unwrap();
+        authority.issue_sensor("mika", 30, &at(&format!("{name}-mika"))).unwrap();
+    }
+    std::fs::create_dir(at("data")).unwrap();
+    let _store = store(&at("data/store.sqlite"));
+    users::add(&at("users"), "kai", "battery staple").unwrap();
+    for (users, without) in [(None, None), (Some(at("users")), Some("HTTP/1.1 401 Unauthorized"))] {
+        let options = Options {
+            data: Some(at("data")),
+            page: Some(PageAddress::At("127.0.0.1:0".parse().unwrap())),
+            page_client_ca: Some(at("people/ca.crt")),
+            page_users: users,
+            certificate: Some(at("sensors-server/127.0.0.1.crt")),
+            key: Some(at("sensors-server/127.0.0.1.key")),
+            client_ca: Some(at("sensors/ca.crt")),
+            ..Options::default()
+        };
+        let server = Server::start(&options.resolve().unwrap()).unwrap().unwrap();
+        assert!(server.url().starts_with("https://127.0.0.1:"));
+        let roots = at("sensors/ca.crt");
+        let identity = |ca: &str| (at(&format!("{ca}-mika/mika.crt")), at(&format!("{ca}-mika/mika.key")));
+        let (certificate, key) = identity(people);
+        let found = asked_over_tls(&server, &roots, Some((&certificate, &key))).await;
+        assert_eq!(found.as_deref(), Some("HTTP/1.1 200 OK"));
+        assert_eq!(asked_over_tls(&server, &roots, None).await.as_deref(), without);
+        // A sensor is nobody here.
+        let (certificate, key) = identity(sensors);
+        assert_eq!(asked_over_tls(&server, &roots, Some((&certificate, &key))).await, None);
+        server.stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_taken_is_a_fault_where_it_was_asked_for() {
+    use crate::config::Options;
+    let folder = tempfile::tempdir().unwrap();
+    let _store = store(&folder.path().join("store.sqlite"));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let options = Options { data: Some(folder.path().into()), ..Options::default() };
+    let mut settings = options.resolve().unwrap();
+    let page = settings.page.as_mut().unwrap();
+    page.listen = taken.local_addr().unwrap();
+    assert!(Server::start(&settings).unwrap().is_none());
+    settings.page.as_mut().unwrap().is_asked_for = true;
+    assert!(matches!(Server::start(&settings), Err(PageError::Listen { .. })));
+}
