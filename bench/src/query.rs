@@ -128,7 +128,7 @@ fn page(program: &Path, folder: &Path, data: &Path) -> Result<(f64, Vec<f64>, u6
     let ask = || namespace.within(|| get(address))?;
     let (cold, _) = ask()?;
     let since = Instant::now();
-    while ask()?.1.contains("aria-busy=\"true\"") {
+    while ask()?.1.contains("data-pending") {
         ensure!(since.elapsed() < PATIENCE, "after {PATIENCE:?} the page has not worked out everything");
         thread::sleep(Duration::from_millis(500));
     }
