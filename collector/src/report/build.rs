@@ -61,16 +61,20 @@ impl From<StoreError> for BuildError {
     }
 }
 
-/// Makes a report. Two readers of one store count side by side.
+/// Makes a report. The others are readers of the same store, which read its sources side by side.
 ///
 /// # Errors
 /// Where the store cannot be read, or what a section names is not there.
-pub fn build(reader: &dyn Reader, other: Box<dyn Reader>, inputs: &Inputs<'_>) -> Result<Report, BuildError> {
+pub fn build(
+    reader: &dyn Reader,
+    others: Vec<Box<dyn Reader>>,
+    inputs: &Inputs<'_>,
+) -> Result<Report, BuildError> {
     let Inputs { period, sensors, sections, services, groups: _, home: _ } = *inputs;
     let observed = Observed::read(reader, period, sensors)?;
     let mut counting =
         sections.wanted.iter().map(|wanted| begin(wanted, inputs)).collect::<Result<Vec<_>, _>>()?;
-    let counts = count(reader, other, &period, &observed, &mut counting)?;
+    let counts = count(reader, others, &period, &observed, &mut counting)?;
     let context = Context { period: &period, observed: &observed, counts: &counts, services };
     let top = ranking::top_destinations(&context, sections.top);
     let days = ports::days_of(reader, &period, &observed, &top)?;
@@ -97,7 +101,7 @@ pub fn build(reader: &dyn Reader, other: Box<dyn Reader>, inputs: &Inputs<'_>) -
 /// Has everything counted that sections ask for.
 fn count(
     reader: &dyn Reader,
-    other: Box<dyn Reader>,
+    others: Vec<Box<dyn Reader>>,
     period: &ReportPeriod,
     observed: &Observed,
     counting: &mut [Box<dyn Counting + '_>],
@@ -110,7 +114,7 @@ fn count(
         counters.extend(parts.counters);
     }
     thread::scope(|scope| {
-        let of_sources = scope.spawn(move || sources::count(&*other, period, observed, &mut counters));
+        let of_sources = scope.spawn(move || sources::count(others, period, observed, &mut counters));
         let counts = ports::count(reader, period, observed, &mut cubes);
         of_sources.join().map_err(|_| BuildError::Crashed)??;
         Ok(counts?)

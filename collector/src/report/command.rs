@@ -1,7 +1,9 @@
 //! `report`: a period's report as files.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use files::part;
 
@@ -134,7 +136,9 @@ pub fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), ReportE
         groups: &groups,
         home: &settings.home,
     };
-    let report = build(&*arguments.store.reader()?, arguments.store.reader()?, &inputs)?;
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let others = (0..cores).map(|_| arguments.store.reader()).collect::<Result<_, _>>()?;
+    let report = build(&*arguments.store.reader()?, others, &inputs)?;
     std::fs::create_dir_all(&arguments.out)
         .map_err(|source| ReportError::Write { path: arguments.out.clone(), source })?;
     for (format, path) in paths {

@@ -94,6 +94,14 @@ pub struct SourceRow<'a> {
     pub sensors: SensorsSeen<'a>,
 }
 
+impl SourceRow<'_> {
+    /// The same for who does not ask which sensors it was: no longer the store's.
+    #[must_use]
+    pub fn without_sensors(&self) -> SourceRow<'static> {
+        SourceRow { sensors: SensorsSeen::Bits(&[]), ..*self }
+    }
+}
+
 /// The sensors that saw something, by their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SensorsSeen<'a> {

@@ -2,10 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::thread;
+
+use crossbeam_channel::{Sender, bounded};
 
 use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
-use crate::store::{Match, Period, Reader, RowFilter, SourceOrder, SourceRow, StoreError};
+use crate::store::{Day, Match, Period, Reader, RowFilter, SourceOrder, SourceRow, StoreError};
+
+/// Rows that are handed over together: some six MiB.
+const ROWS_AT_ONCE: usize = 1 << 16;
+/// How often so many wait of one reader, so that memory does not grow with what is read.
+const WAITING: usize = 8;
+
+type Rows = Vec<SourceRow<'static>>;
 
 /// Who counts rows of sources.
 pub trait SourceCounter: Send {
@@ -17,34 +27,92 @@ pub trait SourceCounter: Send {
     fn take(&mut self, day: usize, row: &SourceRow<'_>);
 }
 
-/// Has all of them count the sources of a period.
+/// Has all of them count the sources of a period. Each reader reads every so many-th day, and they are taken in the
+/// order of the days.
 ///
 /// # Errors
 /// Where the store cannot be read.
 pub fn count(
-    reader: &dyn Reader,
+    readers: Vec<Box<dyn Reader>>,
     period: &ReportPeriod,
     observed: &Observed,
     counters: &mut [&mut dyn SourceCounter],
 ) -> Result<(), StoreError> {
-    let any: Vec<Match> = counters.iter().flat_map(|counter| counter.matches().to_vec()).collect();
     if counters.is_empty() {
         return Ok(());
     }
-    let sensors = observed.numbers.clone();
-    let filter = RowFilter { sensors, any, ..RowFilter::of(Period::days(period.from, period.to)) };
-    reader.source_rows(&filter, SourceOrder::Day, &mut |row| {
-        let day = (row.day.0 - period.from.0) as usize;
-        // A day of which next to nothing was observed is a gap: what was seen on it tells nothing.
-        if observed.is_observed(period.offset() + day) {
-            for counter in counters.iter_mut() {
-                if counter.matches().iter().any(|wanted| matches(wanted, row)) {
-                    counter.take(day, row);
+    let any: Vec<Match> = counters.iter().flat_map(|counter| counter.matches().to_vec()).collect();
+    // A day of which next to nothing was observed is a gap: what was seen on it tells nothing.
+    let days: Vec<Day> = (period.from.0..period.to.0)
+        .map(Day)
+        .filter(|day| observed.is_observed(period.offset() + (day.0 - period.from.0) as usize))
+        .collect();
+    let (step, days, any) = (readers.len(), &days, &any);
+    thread::scope(|scope| {
+        let read: Vec<_> = readers
+            .into_iter()
+            .enumerate()
+            .map(|(first, reader)| {
+                let (give, take) = bounded(WAITING);
+                scope.spawn(move || {
+                    for day in days.iter().skip(first).step_by(step) {
+                        let read = read(&*reader, *day, any, observed, &give);
+                        let has_failed = read.is_err();
+                        if give.send(read.map(|()| Vec::new())).is_err() || has_failed {
+                            return;
+                        }
+                    }
+                });
+                take
+            })
+            .collect();
+        for (day, rows) in days.iter().zip(read.iter().cycle()) {
+            let day = (day.0 - period.from.0) as usize;
+            // A reader ends early only where it has crashed, and the scope tells of that. A day ends with no rows.
+            while let Ok(rows) = rows.recv() {
+                let rows = rows?;
+                if rows.is_empty() {
+                    break;
+                }
+                for row in rows {
+                    for counter in counters.iter_mut() {
+                        if counter.matches().iter().any(|wanted| matches(wanted, &row)) {
+                            counter.take(day, &row);
+                        }
+                    }
                 }
             }
         }
         Ok(())
     })
+}
+
+/// Gives the rows of one day that somebody wants, some at a time, for as long as somebody takes them.
+fn read(
+    reader: &dyn Reader,
+    day: Day,
+    any: &[Match],
+    observed: &Observed,
+    give: &Sender<Result<Rows, StoreError>>,
+) -> Result<(), StoreError> {
+    let (sensors, period) = (observed.numbers.clone(), Period::days(day, Day(day.0 + 1)));
+    let filter = RowFilter { sensors, any: any.to_vec(), ..RowFilter::of(period) };
+    let mut rows = Vec::new();
+    let mut give = |rows: &mut Rows| {
+        // Where nobody takes them, another reader has failed, which is told.
+        let _taken = give.send(Ok(std::mem::take(rows)));
+    };
+    reader.source_rows(&filter, SourceOrder::Day, &mut |row| {
+        rows.push(row.without_sensors());
+        if rows.len() == ROWS_AT_ONCE {
+            give(&mut rows);
+        }
+        Ok(())
+    })?;
+    if !rows.is_empty() {
+        give(&mut rows);
+    }
+    Ok(())
 }
 
 /// Whether a row is as wanted.

@@ -92,7 +92,7 @@ impl Lab {
             groups: &Groups::open(&settings).unwrap(),
             home: &settings.home,
         };
-        build(&*self.reader(), self.reader(), &inputs)
+        build(&*self.reader(), vec![self.reader(), self.reader()], &inputs)
     }
 
     pub fn report(&self, days: u32, toml: &str) -> Report {
