@@ -1,7 +1,7 @@
 //! `bench query`: a quarter's report over a large store, and the live page's answers beside it.
 //!
-//! The store is made by the collector's own `import` from made-up telescopes: two quarters, every flow a row. The report
-//! is of the second one, with each kind of section, by the program that people run.
+//! The store is made by the collector's own `import` from made-up telescopes: two quarters; rows of flows are
+//! summed up and not kept. The report is of the second one, with each kind of section, by the program that people run.
 
 mod store;
 

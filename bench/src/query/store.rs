@@ -1,4 +1,4 @@
-//! A store with two quarters of made-up flows, by the collector's own `import`.
+//! A store with the sums of two quarters of made-up flows, by the collector's own `import`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,12 @@ fn set_up(collector: &Path, folder: &Path, data: &Path) -> Result<()> {
     fs::write(&table, head + &records)?;
     let scanners: String = (0..200).map(|number| format!("{}.0.0.0/16\n", number + 16)).collect();
     fs::write(&list, scanners)?;
-    fs::write(configuration(folder), "home = [\"JP\"]\n\n[groups]\nsurvey-scanners = \"scanners.txt\"\n")?;
+    // What reports and the page are of: the sums by day and by hour.
+    let words = format!(
+        "home = [\"JP\"]\n\n[groups]\nsurvey-scanners = {:?}\n\n[store]\nflow_days = 0\n",
+        list.canonicalize()?
+    );
+    fs::write(configuration(folder), words)?;
     run(Command::new(collector).args(["regions", "import", "--data"]).arg(data).arg(table))
 }
 
