@@ -98,7 +98,7 @@ fn read(
     let (sensors, period) = (observed.numbers.clone(), Period::days(day, Day(day.0 + 1)));
     let filter = RowFilter { sensors, any: any.to_vec(), ..RowFilter::of(period) };
     let mut rows = Vec::new();
-    let mut give = |rows: &mut Rows| {
+    let give = |rows: &mut Rows| {
         // Where nobody takes them, another reader has failed, which is told.
         let _taken = give.send(Ok(std::mem::take(rows)));
     };
