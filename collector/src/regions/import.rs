@@ -1,5 +1,6 @@
 //! Takes in registries' files: all of a call, or none.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -68,8 +69,9 @@ impl Checked {
 }
 
 /// Takes in files, into the data folder of a collector: a version of the newest file of each registry as of the newest
-/// of these files' day, in force from that day, or from the one that is told. Later versions for which one of these
-/// files would have been the newest of its registry are made anew with it.
+/// of these files' day, in force from that day, or from the one that is told. Versions for which one of these files would
+/// have been the newest of its registry are made anew with it; a version in force from before its own date is so from
+/// its own date on, too, whatever is in force in between.
 ///
 /// # Errors
 /// Where something of it cannot be done; no version is made then.
@@ -119,29 +121,51 @@ fn keep(folder: &Path, file: &StoredFile, content: &[u8]) -> Result<(), ImportEr
     .map_err(|source| ImportError::Write { path, source })
 }
 
-/// The versions that new files make.
+/// The versions that new files make: on each day from which a table is in force, one where the newest files are others
+/// than by then.
 fn versions(index: &Index, new: &[StoredFile], from: Option<Day>) -> Result<Vec<Version>, ImportError> {
-    let Some(date) = new.iter().map(|file| file.date).max() else { return Ok(Vec::new()) };
+    let dates = || new.iter().map(|file| file.date);
+    let (Some(date), Some(oldest)) = (dates().max(), dates().min()) else { return Ok(Vec::new()) };
     let from = from.unwrap_or(date);
-    let all: Vec<&StoredFile> = index.files().chain(new).collect();
-    let mut wanted = vec![(from, date)];
-    let later = index.versions.iter().filter(|version| {
-        version.from > from && index.in_force(version.from).is_some_and(|force| force == *version)
-    });
-    wanted.extend(later.map(|version| (version.from, version.date)));
-    wanted.sort_unstable();
-    let mut versions: Vec<Version> = Vec::new();
+    let all: Vec<StoredFile> = index.files().chain(new).cloned().collect();
+    let mut known = index.clone();
     let mut number = index.versions.last().map_or(0, |version| version.version);
-    for (from, date) in wanted {
-        let files = as_of(all.iter().copied(), date);
-        if index.in_force(from).is_some_and(|version| version.files == files) {
+    for (from, date) in begins(index, from, date) {
+        let before = known.in_force(from);
+        let is_there = before.is_some_and(|version| (version.from, version.date) == (from, date));
+        // Such a version has none of the new files.
+        if is_there && date < oldest {
+            continue;
+        }
+        let files = as_of(&all, date);
+        // What a person has told to begin on this day has to outlast what comes to be in force from days before it. What
+        // begins on its own date does: it is made once it differs.
+        let stays = |version: &Version| version.from == from || from == date;
+        if before.is_some_and(|version| version.files == files && stays(version)) {
             continue;
         }
         number += 1;
         if number >= MOST_VERSIONS {
             return Err(ImportError::Versions);
         }
-        versions.push(Version { version: number, from, date, files });
+        known.versions.push(Version { version: number, from, date, files });
     }
-    Ok(versions)
+    Ok(known.versions.split_off(index.versions.len()))
 }
+
+/// The days from which a table is in force, and as of which day it has its files; one that is imported now included.
+///
+/// What is in force from days before its own date is so from its own date on, too: of the time in between there may be
+/// files that are newer than those before, and older than it.
+fn begins(index: &Index, from: Day, date: Day) -> BTreeMap<Day, Day> {
+    let told = index.versions.iter().map(|version| (version.from, version.date)).chain([(from, date)]);
+    // Of several from one day the last one counts.
+    let mut begins: BTreeMap<Day, Day> = told.clone().collect();
+    for (_, date) in told.filter(|(from, date)| from < date) {
+        begins.entry(date).or_insert(date);
+    }
+    begins
+}
+
+#[cfg(test)]
+mod tests;

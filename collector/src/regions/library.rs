@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::FOLDER;
 use super::index::{INDEX, Index, IndexError, Version};
@@ -12,6 +13,10 @@ use crate::store::{Day, RegionTable, Regions, UnknownRegions};
 
 /// Tables that stay in memory: batches are mostly of today, and after an outage of days before; some megabytes each.
 const MOST_TABLES: usize = 8;
+
+/// Until an index that could not be used is read again, as long as it is the same: a file that it names may be back by
+/// then. To try takes as long as to read all files of a table.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Gives each day its table. Tables are read when a day needs them.
 pub struct Library {
@@ -25,6 +30,8 @@ struct State {
     stamp: Option<Stamp>,
     /// The one that was needed last is the last.
     tables: Vec<Arc<Table>>,
+    /// The index that could not be used last, and when that was.
+    failed: Option<(Option<Stamp>, Instant)>,
     /// What was said last of an index that cannot be used.
     complaint: String,
 }
@@ -46,6 +53,7 @@ impl Library {
             index,
             stamp,
             tables: table.map(Arc::new).into_iter().collect(),
+            failed: None,
             complaint: String::new(),
         };
         Ok(Self { folder, state: Mutex::new(state) })
@@ -56,8 +64,13 @@ impl Library {
     /// # Errors
     /// Where a file of it cannot be used.
     pub fn on(&self, day: Day) -> Result<Option<Arc<Table>>, IndexError> {
+        self.on_at(day, Instant::now())
+    }
+
+    /// The same at a moment, which is no earlier than that of the call before.
+    pub(super) fn on_at(&self, day: Day, now: Instant) -> Result<Option<Arc<Table>>, IndexError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.look(&self.folder);
+        state.look(&self.folder, now);
         let Some(version) = state.index.in_force(day).cloned() else { return Ok(None) };
         let known = state.tables.iter().position(|table| table.version() == version.version);
         let table = match known {
@@ -84,9 +97,13 @@ impl Regions for Library {
 
 impl State {
     /// Takes in the index, should it be another one that can be used.
-    fn look(&mut self, folder: &Path) {
+    fn look(&mut self, folder: &Path, now: Instant) {
         let stamp = stamp(folder);
         if stamp == self.stamp {
+            return;
+        }
+        let is_waiting = |(failed, when)| failed == stamp && now.saturating_duration_since(when) < PATIENCE;
+        if self.failed.is_some_and(is_waiting) {
             return;
         }
         // Whoever has had an index has not lost it on purpose.
@@ -105,10 +122,11 @@ impl State {
                 log::info!("regions were read anew: {versions} versions, the last of them {last}");
                 // A number may mean another table after a person has put back an older index.
                 self.tables = table.map(Arc::new).into_iter().collect();
-                (self.index, self.stamp) = (index, stamp);
+                (self.index, self.stamp, self.failed) = (index, stamp, None);
                 self.complaint.clear();
             }
             Err(error) => {
+                self.failed = Some((stamp, now));
                 let error = crate::one_line(&error);
                 if error != self.complaint {
                     log::error!("regions stay as they were read before: {error}");

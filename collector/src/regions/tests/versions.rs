@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::super::import::ImportError;
 use super::*;
@@ -61,6 +62,62 @@ fn a_version_may_be_in_force_from_another_day() {
     assert_eq!(region(&library, "192.0.2.1", "2022-12-31"), ("ZZ".into(), 0));
     assert_eq!(region(&library, "192.0.2.1", "2023-01-01"), ("JP".into(), 1));
     assert_eq!(region(&library, "2001:db8::", "2023-01-01"), ("ZZ".into(), 1));
+}
+
+#[test]
+fn a_version_from_before_its_date_outlasts_files_of_the_time_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let of = |date: &str, records| Registry::ALL.map(|registry| checked(registry, date, records));
+    let all = |date: &str| Registry::ALL.map(|registry| format!("{registry} {date}")).join(", ");
+    let (past, today) = (all("2024-01-01"), all("2026-11-20"));
+    assert_eq!(take(data, &of("2026-11-20", KR), Some("2020-01-01")), [made(1, "2020-01-01", &today)]);
+    let both = [made(2, "2024-01-01", &past), made(3, "2026-11-20", &today)];
+    assert_eq!(take(data, &of("2024-01-01", JP), None), both);
+    let library = Library::open(data).unwrap();
+    for (on, code, version) in [
+        ("2020-01-01", "KR", 1),
+        ("2023-12-31", "KR", 1),
+        ("2024-01-01", "JP", 2),
+        ("2026-11-19", "JP", 2),
+        ("2026-11-20", "KR", 3),
+        ("2030-01-01", "KR", 3),
+    ] {
+        assert_eq!(region(&library, "192.0.2.1", on), (code.into(), version), "{on}");
+    }
+    // Again, nothing is new.
+    assert_eq!(take(data, &of("2026-11-20", KR), Some("2020-01-01")), []);
+    assert_eq!(take(data, &of("2026-11-20", KR), None), []);
+    assert_eq!(take(data, &of("2024-01-01", JP), None), []);
+}
+
+#[test]
+fn an_index_that_cannot_be_used_is_tried_again_after_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    take(data, &[checked(Registry::Apnic, "2024-04-01", JP)], None);
+    let library = Library::open(data).unwrap();
+    take(data, &[checked(Registry::Apnic, "2024-04-02", KR)], None);
+    let name = Index::read(&data.join("regions")).unwrap().versions[1].files[0].name();
+    let path = data.join("regions").join(name);
+    let content = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let begin = Instant::now();
+    let told = |seconds: u64| {
+        let now = begin + Duration::from_secs(seconds);
+        library.on_at(day("2024-04-02"), now).unwrap().map(|table| table.version())
+    };
+    assert_eq!(told(0), Some(1));
+    fs::write(&path, content).unwrap();
+    assert_eq!([1, 29, 30, 31].map(told), [1, 1, 2, 2].map(Some));
+    // Another index is read at once, whatever became of the one before.
+    let index = data.join("regions/index.json");
+    let whole = fs::read(&index).unwrap();
+    fs::write(&index, "{").unwrap();
+    assert_eq!(told(32), Some(2));
+    fs::write(&index, whole).unwrap();
+    take(data, &[checked(Registry::Apnic, "2024-04-02", JP)], None);
+    assert_eq!(told(33), Some(3));
 }
 
 #[test]

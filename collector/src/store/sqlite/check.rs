@@ -71,7 +71,7 @@ fn sequences(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
         let (sensor, epoch): (String, i64) = (row.get(0)?, row.get(1)?);
         let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
         let expected = match &before {
-            Some((same, of, last)) if *same == sensor && *of == epoch => last + 1,
+            Some((same, of, last)) if *same == sensor && *of == epoch => last.saturating_add(1),
             _ => 1,
         };
         let of = format!("sensor {sensor}, epoch {epoch} ({})", utc(epoch.cast_unsigned()));

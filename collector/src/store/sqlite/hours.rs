@@ -17,13 +17,35 @@ pub fn first_day(
         .prepare_cached("SELECT day FROM horizon WHERE what = 'hours'")?
         .query_row([], |row| row.get(0))
         .optional()?;
-    if let Some(day) = noted {
-        return Ok(Day(day));
-    }
     let arrived = group.iter().map(|incoming| Day::of(incoming.arrived)).min().unwrap_or_default();
+    if let Some(noted) = noted.map(Day) {
+        return if group.is_empty() { Ok(noted) } else { lower_horizon(connection, noted, arrived) };
+    }
     let first = hour_days.map_or(Day(0), |days| arrived.before(days));
     if !group.is_empty() {
         raise_horizon(connection, first)?;
+    }
+    Ok(first)
+}
+
+/// Has sums by hour begin tomorrow at the latest: what is noted may be by a clock that was months ahead, and there would
+/// be none for as long.
+///
+/// Never so early that a day would count as whole of which something was added, or removed, without them.
+fn lower_horizon(connection: &Connection, noted: Day, arrived: Day) -> rusqlite::Result<Day> {
+    let tomorrow = Day(arrived.0.saturating_add(1));
+    if noted <= tomorrow {
+        return Ok(noted);
+    }
+    let least: u32 = connection
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT max(day) + 1 FROM calendar WHERE day < ?1), 0),
+                 coalesce((SELECT max(day) FROM horizon WHERE what IN ('sums', 'counters')), 0))",
+        )?
+        .query_row([noted.0], |row| row.get(0))?;
+    let first = tomorrow.max(Day(least)).min(noted);
+    if first < noted {
+        connection.prepare_cached("UPDATE horizon SET day = ?1 WHERE what = 'hours'")?.execute([first.0])?;
     }
     Ok(first)
 }
@@ -36,3 +58,6 @@ pub fn raise_horizon(connection: &Connection, day: Day) -> rusqlite::Result<()> 
     )?;
     statement.execute(params![day.0]).map(drop)
 }
+
+#[cfg(test)]
+mod tests;

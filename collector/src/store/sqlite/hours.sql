@@ -21,6 +21,7 @@ CREATE TABLE uptime_hour_raw (
 -- By which the last interval of a sensor is found.
 CREATE INDEX interval_sensor_end ON interval_raw (sensor, "end");
 
--- Of days that were summed up before there were hours, there are none: the first whole one is tomorrow.
+-- Of days that were summed up before there were hours, there are none: the first whole one comes after them. The newest
+-- may be tomorrow, or later: sensors have clocks of their own.
 INSERT INTO horizon (what, day)
-SELECT 'hours', min(max(day), unixepoch() / 86400) + 1 FROM calendar HAVING max(day) IS NOT NULL;
+SELECT 'hours', max(day) + 1 FROM calendar HAVING max(day) IS NOT NULL;

@@ -23,8 +23,13 @@ pub fn step(
 ) -> Result<Retained, StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
-    let today = today.min(latest_day(&transaction).map_err(failure)?);
-    let rows_removed = remove(&transaction, retention, today, i64::from(most_rows)).map_err(failure)?;
+    let rows_removed = match latest_day(&transaction).map_err(failure)? {
+        Some(latest) => {
+            remove(&transaction, retention, today.min(latest), i64::from(most_rows)).map_err(failure)?
+        }
+        // Nor is anything noted: from which day on there are sums by hour is said by the first batch.
+        None => 0,
+    };
     transaction.commit().map_err(failure)?;
     let shrunk = shrink(connection).map_err(failure)?;
     let is_busy = rows_removed >= i64::from(most_rows) || shrunk;
@@ -38,15 +43,16 @@ const LATEST_INTERVALS: u32 = 1_000;
 ///
 /// A host that starts with a clock years ahead would else have forgotten everything before somebody sets it. So what is
 /// kept is counted from what has come: as long as nothing comes, nothing goes.
-fn latest_day(connection: &Connection) -> rusqlite::Result<Day> {
-    let newest: i64 = connection
+fn latest_day(connection: &Connection) -> rusqlite::Result<Option<Day>> {
+    let newest: Option<i64> = connection
         .prepare_cached(
-            "SELECT coalesce(max(seen), 0) FROM (
+            "SELECT max(seen) FROM (
                  SELECT min(\"end\", arrived) AS seen FROM interval_raw ORDER BY \"end\" DESC LIMIT ?1)",
         )?
         .query_row([LATEST_INTERVALS], |row| row.get(0))?;
-    let Day(day) = Day::of(newest.cast_unsigned());
-    Ok(Day(day.saturating_add(1)))
+    // Of a damaged interval.
+    let day_of = |newest: i64| Day::of(u64::try_from(newest).unwrap_or(0));
+    Ok(newest.map(|newest| Day(day_of(newest).0.saturating_add(1))))
 }
 
 /// Where a step is: rows that it has removed, and how many it may.

@@ -297,7 +297,7 @@ pub fn spans_by_hour(start: u64, end: u64) -> impl Iterator<Item = (u32, u64)> {
     let hours = hour_of(start)..=hour_of(end);
     hours.filter_map(move |hour| {
         let begins = u64::from(hour) * NANOSECONDS_OF_HOUR;
-        let (from, to) = (begins.max(start), (begins + NANOSECONDS_OF_HOUR).min(end));
+        let (from, to) = (begins.max(start), begins.saturating_add(NANOSECONDS_OF_HOUR).min(end));
         (to > from).then(|| (hour, to - from))
     })
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
+use super::super::flows::LATEST;
 use super::super::rollup::{spans, spans_by_hour};
 use super::{Tell, breach, horizon};
-use crate::store::{Day, NANOSECONDS_OF_DAY};
+use crate::store::{Day, NANOSECONDS_OF_DAY, utc};
 
 pub fn by_day(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    times(connection, tell)?;
     let from = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
     let spans = |start, end| spans(start, end).map(|(Day(day), long)| (day, long)).collect();
     let name = |day| format!("uptime_day of {}", Day(day));
@@ -23,6 +25,31 @@ pub fn by_hour(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> 
     let name = |hour: u32| format!("uptime_hour of {}, hour {}", Day(hour / 24), hour % 24);
     let table = ("uptime_hour_raw", "u.day * 24 + u.hour");
     compare(connection, table, from.saturating_mul(24), &spans, &name, tell)
+}
+
+/// Whether an interval of these times can have been stored.
+fn can_be(start: i64, end: i64) -> bool {
+    0 <= start && start <= end && end.cast_unsigned() <= LATEST
+}
+
+/// Tells of intervals with times that cannot be: they are damaged, and cover no part of any day.
+fn times(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
+        "SELECT s.name, i.epoch, i.first, i.start, i.\"end\" FROM interval_raw i JOIN sensor s ON s.id = i.sensor
+         ORDER BY i.id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (start, end): (i64, i64) = (row.get(3)?, row.get(4)?);
+        if can_be(start, end) {
+            continue;
+        }
+        let (sensor, epoch, first): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let latest = utc(LATEST);
+        let what = format!("it is noted from {start} to {end} ns, which cannot be; 0 to {latest} can");
+        breach(tell, format!("sensor {sensor}, epoch {epoch}, interval {first}: {what}"));
+    }
+    Ok(())
 }
 
 /// Compares a table's sums by some unit of time with the intervals' spans; from a unit on.
@@ -40,6 +67,10 @@ fn compare(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
+        // Told already.
+        if !can_be(start, end) {
+            continue;
+        }
         for (place, nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
             if i64::from(place) >= from {
                 let sum = found.entry((place, row.get(0)?)).or_default();
@@ -67,3 +98,6 @@ fn compare(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
