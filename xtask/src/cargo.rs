@@ -38,9 +38,9 @@ impl Programs {
     }
 }
 
-/// Builds the sensor as it ships.
+/// Builds the sensor as tests do: its XDP programs are those that ship.
 pub fn sensor() -> Result<PathBuf> {
-    programs("release", ["apus-sensor"]).map(|[sensor]| sensor)
+    Programs::build("checked").map(|programs| programs.sensor)
 }
 
 /// Builds a program of the testbed, and those that ship, and becomes it.
