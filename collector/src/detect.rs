@@ -13,6 +13,7 @@ mod score;
 mod spoofed;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 pub use days::HistorySettings;
 pub use finding::Finding;
@@ -88,16 +89,26 @@ pub fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), DetectE
     spoofed.check().map_err(DetectError::Settings)?;
     let services = Services::open(&store.flags.options()?.resolve()?)?;
     let reader = store.reader()?;
+    // All of it is of one moment.
+    reader.stay()?;
+    let coverage = unknown::coverage(&*reader, *from, *to)?;
     let mut found = days::find(&*reader, *from, *to, history, &services)?;
     found.extend(spoofed::find(&*reader, Period::days(*from, *to), spoofed)?);
     let (found, left_out) = finding::strongest(found, *most);
     if *json {
-        let all = serde_json::json!({ "findings": found, "left_out": left_out });
+        let all = serde_json::json!({ "findings": found, "left_out": left_out, "coverage": coverage });
         serde_json::to_writer_pretty(&mut *output, &all).map_err(io::Error::from)?;
         return Ok(writeln!(output)?);
     }
     for finding in &found {
         writeln!(output, "{finding}")?;
+    }
+    for unknown in &coverage.spoofed_dos_unknown {
+        writeln!(output, "{unknown}")?;
+    }
+    if coverage.observed_days < coverage.period_days as usize {
+        let (observed, days) = (coverage.observed_days, coverage.period_days);
+        writeln!(output, "{observed} of {days} days were observed: nothing is known of the others")?;
     }
     let more = if left_out == 0 { String::new() } else { format!(", and {left_out} weaker ones (--most)") };
     Ok(writeln!(output, "{} findings{more}", found.len())?)

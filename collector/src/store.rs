@@ -24,10 +24,10 @@ pub use error::StoreError;
 pub use incoming::{Incoming, Outcome, counts_hash};
 pub use regions::{RegionTable, Regions, UNKNOWN, UnknownRegions};
 pub use report::{
-    Answer, Finding, FindingKind, Interval, Kept, PortKey, PortSum, RollupFilter, SensorOverview, SourceKey,
-    SourceSum, Uptime, Value,
+    Answer, Finding, FindingKind, Interval, IntervalDay, Kept, Moment, PortKey, PortSum, RollupFilter,
+    SensorOverview, SourceKey, SourceSum, Uptime, Value,
 };
-pub use rows::{Match, PortRow, RowFilter, Selector, SensorsSeen, SourceOrder, SourceRow, VictimFlow};
+pub use rows::{Bits, Match, PortRow, RowFilter, Selector, SensorsSeen, SourceOrder, SourceRow, VictimFlow};
 pub use slice::{Facet, FacetValue, Hour, Question, Service, Slice, Span};
 pub use table::{Column, ColumnKind, Table};
 
@@ -157,6 +157,25 @@ pub trait Reader: Send {
     /// # Errors
     /// As [`Reader::intervals`].
     fn uptime(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Uptime>, StoreError>;
+
+    /// What the intervals that are kept tell of each day of a period, by sensor and day.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn interval_days(&self, period: Period) -> Result<Vec<IntervalDay>, StoreError>;
+
+    /// Has every question from here on be answered as of this moment, until [`Reader::go_on`]. What is written meanwhile
+    /// stays in the log for as long.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn stay(&self) -> Result<Moment, StoreError>;
+
+    /// Has questions be answered as of the time that they are asked again.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn go_on(&self) -> Result<(), StoreError>;
 
     /// Every sensor that ever sent an interval; its figures are of the period.
     ///

@@ -7,15 +7,13 @@ use sensor_ebpf::abi::TrafficClass;
 use super::DetectError;
 use super::finding::{Compared, Finding, Service};
 use super::score::History;
+use crate::report::counting::regions::{self, REGIONS};
 use crate::report::destination::Destination;
 use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
-use crate::report::section::region_code;
 use crate::services::Services;
 use crate::store::{Day, Match, Period, Reader, RowFilter};
 
-/// Letters of a region's code, and what is none of them.
-const REGIONS: usize = 26 * 26 + 1;
 /// Ranks that a port is new in.
 const RANKS: usize = 100;
 /// How many times as many days are looked back for observed ones.
@@ -73,16 +71,6 @@ impl Sums {
     }
 }
 
-fn region_number(region: [u8; 2]) -> usize {
-    let [first, second] = region.map(|letter| usize::from(letter.wrapping_sub(b'A')));
-    if first < 26 && second < 26 { first * 26 + second } else { REGIONS - 1 }
-}
-
-fn region_with(number: usize) -> String {
-    let letter = |number: usize| b'A' + u8::try_from(number % 26).unwrap_or(0);
-    if number < REGIONS - 1 { region_code([letter(number / 26), letter(number)]) } else { "ZZ".into() }
-}
-
 /// The unusual days of a period, by ports and by regions. Days that nobody observed are neither looked at nor compared
 /// with.
 ///
@@ -135,7 +123,7 @@ fn sums(
     let filter = RowFilter { any: vec![scan], ..RowFilter::of(Period::days(day, Day(day.0 + 1))) };
     reader.port_rows(&filter, &mut |row| {
         let Some(weight) = observed.weight(place, row.sensor) else { return };
-        regions.add(region_number(row.region), row.packets, weight);
+        regions.add(regions::number(row.region), row.packets, weight);
         if let Some(destination) = Destination::of(row.protocol, row.service) {
             ports.add(destination.number(), row.packets, weight);
         }
@@ -240,7 +228,7 @@ impl Looking<'_> {
                         self.found.push(quiet_finding(number, &over));
                     }
                     if let Some(compared) = found.filter(|found| found.score.abs() >= self.settings.score) {
-                        self.found.push(Finding::UnusualRegion { region: region_with(number), compared });
+                        self.found.push(Finding::UnusualRegion { region: regions::code(number), compared });
                     }
                 }
             }
@@ -267,7 +255,7 @@ impl Looking<'_> {
 
 fn quiet_finding(number: usize, quiet: &Quiet) -> Finding {
     Finding::QuietRegion {
-        region: region_with(number),
+        region: regions::code(number),
         first_day: quiet.first.to_string(),
         last_day: quiet.last.to_string(),
         days: quiet.days,

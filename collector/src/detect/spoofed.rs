@@ -126,6 +126,15 @@ fn spread(flow: &VictimFlow, mut tell: impl FnMut(u64, u64)) {
         let passed = u128::from(moment.saturating_sub(first)) * u128::from(packets - 1);
         u64::try_from(passed.div_ceil(u128::from(last - first))).unwrap_or(packets).min(packets)
     };
+    if packets <= last_slot - first_slot {
+        // A long interval has more slots than such a flow has packets.
+        let (long, steps) = (u128::from(last - first), u128::from(packets - 1));
+        for packet in 0..packets {
+            let after = u64::try_from(u128::from(packet) * long / steps).unwrap_or(last - first);
+            tell((first + after) / SLOT, 1);
+        }
+        return;
+    }
     let mut told = 0;
     for slot in first_slot..last_slot {
         let until = before((slot + 1) * SLOT);
@@ -190,6 +199,14 @@ mod tests {
         assert_eq!(slots(&flow(2, 0, 30 * SECOND)), [(0, 1), (3, 1)]);
         assert_eq!(slots(&flow(4, 0, 30 * SECOND)), [(0, 1), (1, 1), (2, 1), (3, 1)]);
         assert_eq!(slots(&flow(61, 0, 60 * SECOND))[..2], [(0, 10), (1, 10)]);
+    }
+
+    #[test]
+    fn a_long_flow_takes_as_many_steps_as_it_has_packets() {
+        let year = 365 * 86_400 * SECOND;
+        let told = slots(&flow(3, 0, year));
+        assert_eq!(told, [(0, 1), (year / 2 / SLOT, 1), (year / SLOT, 1)]);
+        assert_eq!(slots(&flow(1_000, 0, 4_000 * (year / 365))).len(), 1_000);
     }
 
     proptest! {

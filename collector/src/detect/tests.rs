@@ -172,6 +172,41 @@ fn attacks_are_told_by_the_rule() {
     run(&Arguments { json: false, ..lab.arguments(0, 1) }, &mut output).unwrap();
     let text = String::from_utf8(output).unwrap();
     assert!(text.contains("attack on 192.0.2.1") && text.ends_with("2 findings\n"), "{text}");
+    assert!(!text.contains("not known"), "{text}");
+}
+
+#[test]
+fn what_is_not_known_of_attacks_is_told() {
+    let mut lab = Lab::new();
+    for number in 0..3 {
+        lab.day(number, vec![flow("192.0.2.1", 6, 23, 5, 0)]);
+    }
+    let start = Day(FIRST + 3).start();
+    let end = start + NANOSECONDS_OF_DAY / 2;
+    let sums = Sample {
+        end,
+        with_flows: false,
+        ..Sample::new("b", 1, start).with([flow("192.0.2.1", 6, 23, 5, start)])
+    };
+    lab.store.commit(&[sums.incoming()]).unwrap();
+    let arguments = lab.arguments(0, 6);
+    let mut output = Vec::new();
+    run(&arguments, &mut output).unwrap();
+    let json: Value = serde_json::from_slice(&output).unwrap();
+    let unknown = serde_json::json!([{
+        "sensor": "b", "observed_days": 0.5, "days_with_flow_rows": 0.0,
+        "first_day": day(3), "last_day": day(3),
+    }]);
+    assert_eq!(json["coverage"]["spoofed_dos_unknown"], unknown);
+    assert_eq!(
+        (&json["coverage"]["observed_days"], &json["coverage"]["period_days"]),
+        (&4.into(), &6.into())
+    );
+    let mut output = Vec::new();
+    run(&Arguments { json: false, ..arguments }, &mut output).unwrap();
+    let text = String::from_utf8(output).unwrap();
+    assert!(text.contains("not known of sensor b but for 0.00 of the 0.50 days"), "{text}");
+    assert!(text.contains("4 of 6 days were observed"), "{text}");
 }
 
 #[test]

@@ -50,8 +50,8 @@ pub fn section(context: &Context<'_>, inputs: &Inputs<'_>) -> Section {
     ];
     if days < all {
         summary.push(Text::new(
-            "Days on which no sensor was observing are gaps in the figures.",
-            "センサーが稼働していなかった日は、図では空白としています。",
+            "Days on which no sensor was observing, or of which no flows came, are gaps in the figures.",
+            "センサーが稼働していなかった日や、フローデータが得られなかった日は、図では空白としています。",
         ));
     }
     if observed.left_out > 0 {
@@ -64,6 +64,20 @@ pub fn section(context: &Context<'_>, inputs: &Inputs<'_>) -> Section {
                 "稼働時間が1日の{percent}に満たないセンサーの観測(のべ{}日)は除いています。",
                 observed.left_out
             ),
+        ));
+    }
+    if observed.without_flows > 0 {
+        let days = observed.without_flows;
+        summary.push(Text::new(
+            format!("On {days} days of sensors in the period only counters came, without flows: they are left out."),
+            format!("対象期間のうちのべ{days}日は、計数のみでフローデータが得られなかったため除いています。"),
+        ));
+    }
+    if observed.flow_packets_missing > 0 {
+        let missing = super::numbers::written(observed.flow_packets_missing as f64);
+        summary.push(Text::new(
+            format!("{missing} observed packets of the period are in no flow that came, and so in no figure."),
+            format!("対象期間に観測した{missing}パケットは、フローデータが得られなかったため、いずれの値にも含まれていません。"),
         ));
     }
     if let Some(numbers) = &observed.numbers {
@@ -90,8 +104,10 @@ pub fn section(context: &Context<'_>, inputs: &Inputs<'_>) -> Section {
     }
     if has_windows(inputs) {
         summary.push(Text::new(
-            "Packets with a watched window are those of all sensors together, divided by the up-time of all.",
-            "ウィンドウサイズ別のパケット数は、全センサーの合計を稼働時間の合計で割った値です。",
+            "Packets with a watched window are those of all sensors together, divided by the time that they watched it; \
+             days on which none did, or whose intervals are not kept, are gaps.",
+            "ウィンドウサイズ別のパケット数は、全センサーの合計を、そのウィンドウサイズを記録していた時間の合計で割った値です。\
+             記録していなかった日や、記録の有無が分からない日は空白としています。",
         ));
     }
     let facts = json!({
@@ -101,6 +117,8 @@ pub fn section(context: &Context<'_>, inputs: &Inputs<'_>) -> Section {
         "previous_observed_days": previous_days,
         "sensors": observed.sensors.len(),
         "sensor_days_left_out": observed.left_out,
+        "sensor_days_without_flows": observed.without_flows,
+        "flow_packets_missing": observed.flow_packets_missing,
         "home": inputs.home.iter().map(|home| region_code(*home)).collect::<Vec<_>>(),
         "regions_versions": context.counts.regions_versions,
     });
@@ -153,7 +171,9 @@ pub fn sources(context: &Context<'_>, inputs: &Inputs<'_>) -> Vec<Text> {
     }
     for wanted in &inputs.sections.wanted {
         if let Kind::OutsideSeries(settings) = &wanted.kind {
-            let (name, file) = (settings.name.text(), settings.file.display());
+            let name = settings.name.text();
+            // Where it lies is nobody's business but the analyst's.
+            let file = settings.file.file_name().unwrap_or_default().to_string_lossy();
             sources.push(Text::new(
                 format!("Outside series: {} ({file})", name.en),
                 format!("外部データ: {}({file})", name.ja),

@@ -53,6 +53,10 @@ pub enum BuildError {
     SameId(String),
     #[error("counting the sources has crashed: this is a bug")]
     Crashed,
+    #[error(
+        "the store was written to whenever it was looked at, so that no moment of it could be told: try again"
+    )]
+    Restless,
 }
 
 impl From<StoreError> for BuildError {
@@ -61,7 +65,11 @@ impl From<StoreError> for BuildError {
     }
 }
 
-/// Makes a report. The others are readers of the same store, which read its sources side by side.
+/// How often readers are asked for the same moment: between two commits there is time for all of them.
+const ATTEMPTS: usize = 100;
+
+/// Makes a report, of the store as it is at one moment. The others are readers of the same store, which read its sources
+/// side by side.
 ///
 /// # Errors
 /// Where the store cannot be read, or what a section names is not there.
@@ -70,14 +78,38 @@ pub fn build(
     others: Vec<Box<dyn Reader>>,
     inputs: &Inputs<'_>,
 ) -> Result<Report, BuildError> {
+    stay(reader, &others)?;
+    let report = build_of_moment(reader, others, inputs);
+    reader.go_on()?;
+    report
+}
+
+/// Has all readers stay at the same moment.
+fn stay(reader: &dyn Reader, others: &[Box<dyn Reader>]) -> Result<(), BuildError> {
+    for _ in 0..ATTEMPTS {
+        let moment = reader.stay()?;
+        let mut is_same = true;
+        for other in others {
+            is_same &= other.stay()? == moment;
+        }
+        if is_same {
+            return Ok(());
+        }
+    }
+    Err(BuildError::Restless)
+}
+
+fn build_of_moment(
+    reader: &dyn Reader,
+    others: Vec<Box<dyn Reader>>,
+    inputs: &Inputs<'_>,
+) -> Result<Report, BuildError> {
     let Inputs { period, sensors, sections, services, groups: _, home: _ } = *inputs;
     let observed = Observed::read(reader, period, sensors)?;
     let mut counting =
         sections.wanted.iter().map(|wanted| begin(wanted, inputs)).collect::<Result<Vec<_>, _>>()?;
-    let counts = count(reader, others, &period, &observed, &mut counting)?;
+    let (counts, days) = count(reader, others, inputs, &observed, &mut counting)?;
     let context = Context { period: &period, observed: &observed, counts: &counts, services };
-    let top = ranking::top_destinations(&context, sections.top);
-    let days = ports::days_of(reader, &period, &observed, &top)?;
     let mut all = vec![
         with_id("ports", ranking::ports(&context, sections.top, &days)),
         with_id("regions", ranking::regions(&context, sections.top)),
@@ -98,14 +130,16 @@ pub fn build(
     })
 }
 
-/// Has everything counted that sections ask for.
+/// Has everything counted that sections ask for; and the days of the destinations of table 1, which are known once all
+/// have been counted.
 fn count(
     reader: &dyn Reader,
     others: Vec<Box<dyn Reader>>,
-    period: &ReportPeriod,
+    inputs: &Inputs<'_>,
     observed: &Observed,
     counting: &mut [Box<dyn Counting + '_>],
-) -> Result<PortCounts, BuildError> {
+) -> Result<(PortCounts, Vec<Vec<f64>>), BuildError> {
+    let Inputs { period, sections, services, .. } = inputs;
     let mut cubes: Vec<&mut Cube> = Vec::new();
     let mut counters: Vec<&mut dyn SourceCounter> = Vec::new();
     for section in counting {
@@ -115,9 +149,18 @@ fn count(
     }
     thread::scope(|scope| {
         let of_sources = scope.spawn(move || sources::count(others, period, observed, &mut counters));
-        let counts = ports::count(reader, period, observed, &mut cubes);
+        let mut of_ports = || {
+            let counts = ports::count(reader, period, observed, &mut cubes)?;
+            let top = {
+                let context = Context { period, observed, counts: &counts, services };
+                ranking::top_destinations(&context, sections.top)
+            };
+            let days = ports::days_of(reader, period, observed, &top)?;
+            Ok((counts, days))
+        };
+        let counted: Result<_, StoreError> = of_ports();
         of_sources.join().map_err(|_| BuildError::Crashed)??;
-        Ok(counts?)
+        Ok(counted?)
     })
 }
 

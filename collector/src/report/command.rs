@@ -97,7 +97,7 @@ impl ReportError {
             Self::Store(error) | Self::Build(BuildError::Observed(ObservedError::Store(error))) => {
                 matches!(error, StoreError::Config(_))
             }
-            Self::Build(error) => !matches!(error, BuildError::Crashed),
+            Self::Build(error) => !matches!(error, BuildError::Crashed | BuildError::Restless),
             Self::Exists(_) | Self::Write { .. } | Self::Print(_) => false,
         }
     }

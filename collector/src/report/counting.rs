@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod ports;
+pub mod regions;
 pub mod sources;
 
 use ports::Cube;

@@ -24,6 +24,14 @@ impl Mark {
         }
     }
 
+    #[must_use]
+    pub const fn window(self) -> Option<u16> {
+        match self {
+            Self::Signature(_) => None,
+            Self::Window(window) => Some(window),
+        }
+    }
+
     /// The same rows, and only those of them that bear it.
     #[must_use]
     pub const fn narrowed(self, wanted: Match) -> Match {

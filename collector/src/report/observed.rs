@@ -1,21 +1,24 @@
 //! How much of each day was observed, and so what packets count.
 
+use std::collections::BTreeMap;
+
 use super::model::SensorDays;
 use super::period::ReportPeriod;
-use crate::store::{NANOSECONDS_OF_DAY, Period, Reader, StoreError, Uptime};
+use crate::store::{IntervalDay, NANOSECONDS_OF_DAY, Period, Reader, StoreError, Uptime};
 
 /// Share of a day that a sensor has to have counted for that day to be one of its own.
 pub const LEAST_SHARE: f64 = 0.01;
 
-/// The sensors' up-time in a period and the one before.
+/// The sensors' up-time in a period and the one before: the time of intervals that brought their flows, for reports are
+/// made of these. A day of which only counters came is not observed.
 ///
 /// Packets per sensor per day are the mean, over the sensors that were up on a day, of a sensor's packets divided by the
 /// share of the day that it was up. A day on which none was up has no figure.
 #[derive(Clone, Debug)]
 pub struct Observed {
     period: ReportPeriod,
-    /// By place of the day, and in order of the sensors' numbers: what a packet of a sensor counts.
-    weights: Vec<Vec<(u32, f64)>>,
+    /// By place of the day, and in order of the sensors' numbers.
+    up: Vec<Vec<Up>>,
     /// By place of the day: the sum of the shares of the sensors that were up.
     shares: Vec<f64>,
     pub sensors: Vec<SensorDays>,
@@ -23,6 +26,26 @@ pub struct Observed {
     pub numbers: Option<Vec<u32>>,
     /// Days of sensors that were up for too little of them.
     pub left_out: u32,
+    /// Days of the period on which a sensor was counting, without its flows.
+    pub without_flows: u32,
+    /// Packets of the period that are in no flow that came, as far as intervals are kept.
+    pub flow_packets_missing: u64,
+}
+
+/// A sensor that was up on a day.
+#[derive(Clone, Debug)]
+struct Up {
+    number: u32,
+    share: f64,
+    /// What one of its packets counts.
+    weight: f64,
+    /// Shares of the day that it watched windows.
+    watched: BTreeMap<u16, f64>,
+}
+
+fn share_of_day(nanoseconds: u64) -> f64 {
+    // Intervals of a clock that was set back overlap: a day has no more than a day.
+    (nanoseconds as f64 / NANOSECONDS_OF_DAY as f64).min(1.0)
 }
 
 /// Why up-time cannot be told.
@@ -51,12 +74,13 @@ impl Observed {
         chosen.sort();
         let uptime = reader.uptime(None, Period::days(period.previous_from, period.to))?;
         let mut observed = Self::of(period, &chosen, &uptime);
+        observed.add_intervals(&chosen, &reader.interval_days(Period::days(period.from, period.to))?);
         observed.numbers = (!all).then(|| chosen.iter().map(|(number, _)| *number).collect());
         Ok(observed)
     }
 
     fn of(period: ReportPeriod, chosen: &[(u32, String)], uptime: &[Uptime]) -> Self {
-        let mut up: Vec<Vec<(u32, f64)>> = vec![Vec::new(); period.all_days()];
+        let mut up: Vec<Vec<Up>> = vec![Vec::new(); period.all_days()];
         let mut sensors: Vec<SensorDays> = chosen
             .iter()
             .map(|(_, sensor)| SensorDays {
@@ -65,22 +89,24 @@ impl Observed {
                 previous_observed_days: 0.0,
             })
             .collect();
-        let mut left_out = 0;
-        for Uptime { day, sensor, nanoseconds } in uptime {
+        let (mut left_out, mut without_flows) = (0, 0);
+        for Uptime { day, sensor, nanoseconds, with_flows } in uptime {
             let place = chosen.iter().position(|(_, name)| name == sensor);
             let (Some(place), Some(day)) = (place, period.place(*day)) else { continue };
-            // Intervals of a clock that was set back overlap: a day has no more than a day.
-            let share = (*nanoseconds as f64 / NANOSECONDS_OF_DAY as f64).min(1.0);
+            let share = share_of_day(*with_flows);
             let days = &mut sensors[place];
             *if day < period.offset() {
                 &mut days.previous_observed_days
             } else {
                 &mut days.observed_days
             } += share;
-            if share < LEAST_SHARE {
+            if share >= LEAST_SHARE {
+                let number = chosen[place].0;
+                up[day].push(Up { number, share, weight: 0.0, watched: BTreeMap::new() });
+            } else if share_of_day(*nanoseconds) < LEAST_SHARE {
                 left_out += 1;
-            } else {
-                up[day].push((chosen[place].0, share));
+            } else if day >= period.offset() {
+                without_flows += 1;
             }
         }
         for days in &mut sensors {
@@ -88,21 +114,53 @@ impl Observed {
             days.previous_observed_days = super::numbers::rounded(days.previous_observed_days);
         }
         sensors.sort_by(|one, other| one.sensor.cmp(&other.sensor));
-        let shares = up.iter().map(|day| day.iter().map(|(_, share)| share).sum()).collect();
+        let shares = up.iter().map(|day| day.iter().map(|up| up.share).sum()).collect();
         for day in &mut up {
-            day.sort_by_key(|(number, _)| *number);
+            day.sort_by_key(|up| up.number);
             let count = day.len() as f64;
-            day.iter_mut().for_each(|(_, share)| *share = 1.0 / (*share * count));
+            day.iter_mut().for_each(|up| up.weight = 1.0 / (up.share * count));
         }
-        Self { period, weights: up, shares, sensors, numbers: None, left_out }
+        let flow_packets_missing = 0;
+        Self { period, up, shares, sensors, numbers: None, left_out, without_flows, flow_packets_missing }
+    }
+
+    /// Takes over what the intervals tell of the period: windows, and packets without flows.
+    fn add_intervals(&mut self, chosen: &[(u32, String)], days: &[IntervalDay]) {
+        for IntervalDay { day, sensor, windows, with_rows: _, flow_packets_missing } in days {
+            let number = chosen.iter().find(|(_, name)| name == sensor).map(|(number, _)| *number);
+            let (Some(number), Some(place)) = (number, self.period.place(*day)) else { continue };
+            self.flow_packets_missing = self.flow_packets_missing.saturating_add(*flow_packets_missing);
+            let day = &mut self.up[place];
+            if let Ok(found) = day.binary_search_by_key(&number, |up| up.number) {
+                let shares = windows.iter().map(|(window, long)| (*window, share_of_day(*long)));
+                day[found].watched = shares.collect();
+            }
+        }
+    }
+
+    /// The days' worth of time that sensors watched a window on the day at a place; absent where next to none did, or
+    /// where the intervals are not kept that tell of it.
+    #[must_use]
+    pub fn watched(&self, place: usize, window: u16) -> Option<f64> {
+        let shares = self.up.get(place)?.iter().filter_map(|up| up.watched.get(&window));
+        Some(shares.sum()).filter(|days| *days >= LEAST_SHARE)
+    }
+
+    /// Whether all sensors that were up on the day at a place watched all of these windows, as good as all the time.
+    #[must_use]
+    pub fn is_all_watched(&self, place: usize, windows: &[u16]) -> bool {
+        let watches = |up: &Up, window| {
+            up.watched.get(window).is_some_and(|share| *share >= up.share * (1.0 - LEAST_SHARE))
+        };
+        self.up.get(place).is_some_and(|day| day.iter().all(|up| windows.iter().all(|one| watches(up, one))))
     }
 
     /// What a packet of a sensor counts on the day at a place: packets per sensor per day are the sum of it.
     #[must_use]
     pub fn weight(&self, place: usize, sensor: u32) -> Option<f64> {
-        let day = self.weights.get(place)?;
-        let found = day.binary_search_by_key(&sensor, |(number, _)| *number).ok()?;
-        Some(day[found].1)
+        let day = self.up.get(place)?;
+        let found = day.binary_search_by_key(&sensor, |up| up.number).ok()?;
+        Some(day[found].weight)
     }
 
     /// The days' worth of up-time of all sensors on the day at a place; absent where none was up.
@@ -113,7 +171,7 @@ impl Observed {
 
     #[must_use]
     pub fn is_observed(&self, place: usize) -> bool {
-        self.weights.get(place).is_some_and(|day| !day.is_empty())
+        self.up.get(place).is_some_and(|day| !day.is_empty())
     }
 
     /// Values of the days of both periods, where they were observed.
@@ -145,6 +203,7 @@ mod tests {
             day: Day(day),
             sensor: sensor.into(),
             nanoseconds: (NANOSECONDS_OF_DAY as f64 * share) as u64,
+            with_flows: (NANOSECONDS_OF_DAY as f64 * share) as u64,
         };
         let uptime = [
             up(19_998, "a", 1.5),
@@ -154,7 +213,7 @@ mod tests {
             up(20_001, "c", 1.0),
             up(20_001, "b", 0.5),
         ];
-        let observed = Observed::of(period, &chosen, &uptime);
+        let mut observed = Observed::of(period, &chosen, &uptime);
         // Two sensors: 1 / (0.5 · 2) and 1 / (0.25 · 2).
         assert_eq!((observed.weight(2, 7), observed.weight(2, 1)), (Some(1.0), Some(2.0)));
         assert_eq!((observed.weight(3, 7), observed.weight(3, 1)), (None, Some(2.0)));
@@ -167,5 +226,42 @@ mod tests {
             .map(|days| (&*days.sensor, days.observed_days, days.previous_observed_days))
             .collect();
         assert_eq!(sensors, [("a", 0.509, 1.0), ("b", 0.75, 0.0)]);
+        let told = |day, sensor: &str, windows: &[(u16, f64)]| IntervalDay {
+            day: Day(day),
+            sensor: sensor.into(),
+            windows: windows
+                .iter()
+                .map(|(window, share)| (*window, (NANOSECONDS_OF_DAY as f64 * share) as u64))
+                .collect(),
+            with_rows: 0,
+            flow_packets_missing: 3,
+        };
+        let days = [
+            told(20_000, "a", &[(5, 0.5), (7, 0.25)]),
+            told(20_000, "b", &[(5, 0.25)]),
+            // Who was not up, or is not chosen, watches nothing.
+            told(20_001, "a", &[(5, 0.009)]),
+            told(20_001, "c", &[(5, 1.0)]),
+        ];
+        observed.add_intervals(&chosen, &days);
+        assert_eq!((observed.watched(2, 5), observed.watched(2, 7)), (Some(0.75), Some(0.25)));
+        assert_eq!((observed.watched(2, 6), observed.watched(3, 5)), (None, None));
+        assert_eq!((observed.is_all_watched(2, &[5]), observed.is_all_watched(2, &[5, 7])), (true, false));
+        assert_eq!(observed.flow_packets_missing, 9);
+    }
+
+    #[test]
+    fn a_day_of_counters_alone_is_not_observed() {
+        let period = ReportPeriod::of_days(Day(20_000), Day(20_002)).unwrap();
+        let up = |day, with_flows| Uptime {
+            day: Day(day),
+            sensor: "a".into(),
+            nanoseconds: NANOSECONDS_OF_DAY,
+            with_flows,
+        };
+        let uptime = [up(19_999, 0), up(20_000, 0), up(20_001, NANOSECONDS_OF_DAY / 4)];
+        let observed = Observed::of(period, &[(1, "a".to_owned())], &uptime);
+        assert_eq!((observed.days(), observed.left_out, observed.without_flows), ((1, 0), 0, 1));
+        assert_eq!((observed.weight(2, 1), observed.weight(3, 1)), (None, Some(4.0)));
     }
 }

@@ -107,6 +107,18 @@ pub fn sources_unit() -> Text {
     Text::new("source addresses per day", "1日あたりの送信元IPアドレス数")
 }
 
+/// That there were more addresses of IPv6 than could be told apart.
+#[must_use]
+pub fn too_many_ipv6() -> Text {
+    let most = super::numbers::written(super::counting::addresses::MOST_IPV6 as f64);
+    Text::new(
+        format!(
+            "Of IPv6, {most} addresses are told apart: there were more, which are not counted in the period's sum."
+        ),
+        format!("IPv6アドレスは{most}件まで区別しています。これを超えた分は、期間全体の件数に含まれません。"),
+    )
+}
+
 /// A region's name and code.
 #[must_use]
 pub fn region_label(region: [u8; 2]) -> Text {

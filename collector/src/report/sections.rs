@@ -205,7 +205,10 @@ fn one(mut table: toml::Table, line: usize) -> Result<Wanted, String> {
     let note = words(table.remove("note"), "note")?;
     let id = match table.remove("id") {
         None => None,
-        Some(toml::Value::String(id)) if is_id(&id) => Some(id),
+        Some(toml::Value::String(id)) if is_id(&id) && !is_reserved(&id) => Some(id),
+        Some(toml::Value::String(id)) if is_reserved(&id) => {
+            return Err(format!("id is \"{id}\", which has another meaning in a report: choose another"));
+        }
         Some(id) => return Err(format!("id is {id}: it has to be of a to z, 0 to 9, and -")),
     };
     let kind =
@@ -217,6 +220,15 @@ fn one(mut table: toml::Table, line: usize) -> Result<Wanted, String> {
 /// Whether it can be an anchor, and part of a file's name.
 fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+/// Whether a part of every report has it, or may be given it: its lists of sections and sources, its figures and tables.
+fn is_reserved(id: &str) -> bool {
+    let is_numbered = |mark: &str| {
+        id.rsplit_once(mark)
+            .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    matches!(id, "sources" | "contents") || is_numbered("-figure-") || is_numbered("-table-")
 }
 
 fn check(kind: &Kind) -> Result<(), String> {
@@ -310,6 +322,10 @@ mod tests {
             ("[[section]]\nkind = \"growth\"\nport = \"23/tcp\"\nports = 1", 1, "ports"),
             ("[[section]]\nkind = \"backscatter\"\ntitle = { en = \"x\" }", 1, "title"),
             ("[[section]]\nkind = \"backscatter\"\nid = \"A\"", 1, "id is"),
+            ("[[section]]\nkind = \"backscatter\"\nid = \"sources\"", 1, "another meaning"),
+            ("[[section]]\nkind = \"backscatter\"\nid = \"contents\"", 1, "another meaning"),
+            ("[[section]]\nkind = \"backscatter\"\nid = \"ports-figure-1\"", 1, "another meaning"),
+            ("[[section]]\nkind = \"backscatter\"\nid = \"a-table-20\"", 1, "another meaning"),
             ("[[section]]\nkind = \"region_days\"\nregion = \"Japan\"", 1, "\"Japan\""),
             ("[[section]]\nkind = \"region_days\"\nregion = \"JP\"\nbelow = 1.5", 1, "below"),
             ("[[section]]\nkind = \"signature_split\"\nport = \"23/tcp\"\nsignature = \"x\"", 1, "\"x\""),

@@ -32,7 +32,8 @@ macro_rules! conformance {
                 a_copy_made_while_batches_come_is_sound, readers_see_whole_groups, gaps_are_told,
                 clocks_are_judged, every_table_can_be_scanned, questions_change_nothing;
             model: sums_are_those_of_a_plain_model;
-            rows: rows_are_those_that_match, flows_of_backscatter_name_victims;
+            rows: rows_are_those_that_match, flows_of_backscatter_name_victims, intervals_tell_of_days,
+                a_reader_stays_at_a_moment;
         );
     };
     (@ $open:expr, $($module:ident: $($name:ident),+;)+) => {

@@ -41,6 +41,9 @@ pub struct RowFilter {
     pub sensors: Option<Vec<u32>>,
     /// A row has to match one of these, where there is any.
     pub any: Vec<Match>,
+    /// Whether rows of sources have to tell their times and sensors. Without them, times are 0 and sensors none, and they
+    /// are read in less time.
+    pub with_details: bool,
 }
 
 impl RowFilter {
@@ -48,7 +51,7 @@ impl RowFilter {
     #[must_use]
     pub fn of(period: Period) -> Self {
         let (from, to) = period.bounds();
-        Self { from, to, sensors: None, any: Vec::new() }
+        Self { from, to, sensors: None, any: Vec::new(), with_details: true }
     }
 }
 
@@ -92,9 +95,71 @@ pub struct SourceRow<'a> {
     pub first_seen: u64,
     pub last_seen: u64,
     pub sensors: SensorsSeen<'a>,
+    /// Whether a sensor that the filter does not name saw it, too, so that not all packets are those sensors'.
+    pub is_shared: bool,
+}
+
+/// What a row is of, or what it has to be, as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits(u128);
+
+impl Match {
+    /// The bits of a row that are looked at, and what they have to be.
+    #[must_use]
+    pub fn bits(&self) -> (Bits, Bits) {
+        let Self { protocol, class, port, region, signatures, no_signatures, window } = self;
+        let (mut mask, mut value) = (0, 0);
+        let mut want = |bits: u128, shift: u32, as_these: u128| {
+            mask |= bits << shift;
+            value |= as_these << shift;
+        };
+        if let Some(protocol) = protocol {
+            want(0xff, 0, u128::from(*protocol));
+        }
+        if let Some(class) = class {
+            want(0xff, 8, *class as u128);
+        }
+        if let Some(port) = port {
+            want(0x3_ffff, 16, 1 << 16 | u128::from(*port));
+        }
+        if let Some(region) = region {
+            want(0xffff, 34, u128::from(u16::from_be_bytes(*region)));
+        }
+        want(u128::from(signatures | no_signatures), 50, u128::from(*signatures));
+        if let Some(window) = window {
+            want(0x1_ffff, 58, 1 + u128::from(*window));
+        }
+        (Bits(mask), Bits(value))
+    }
+}
+
+impl Bits {
+    /// Whether they are as wanted: see [`Match::bits`].
+    #[must_use]
+    pub const fn are(self, (mask, value): (Self, Self)) -> bool {
+        self.0 & mask.0 == value.0
+    }
 }
 
 impl SourceRow<'_> {
+    /// What it is of, to be compared with what is wanted.
+    #[must_use]
+    pub fn bits(&self) -> Bits {
+        let service = match self.service {
+            Selector::Port(port) => 1 << 16 | u128::from(port),
+            Selector::Icmp(kind, code) => 2 << 16 | u128::from(u16::from_be_bytes([kind, code])),
+            Selector::Nothing => 0,
+        };
+        Bits(
+            u128::from(self.protocol)
+                | (self.class as u128) << 8
+                | service << 16
+                | u128::from(u16::from_be_bytes(self.region)) << 34
+                | u128::from(self.signatures) << 50
+                | self.window.map_or(0, |window| 1 + u128::from(window)) << 58,
+        )
+    }
+
     /// The same for who does not ask which sensors it was: no longer the store's.
     #[must_use]
     pub fn without_sensors(&self) -> SourceRow<'static> {

@@ -4,13 +4,16 @@ mod address;
 mod backup;
 mod check;
 mod commit;
+mod conditions;
 mod failure;
 mod flows;
 mod functions;
 mod hours;
 mod interval;
+mod interval_days;
 mod kind;
 mod ledger;
+mod moment;
 mod overview;
 mod place;
 mod question;
@@ -37,9 +40,9 @@ use rusqlite::{Connection, OpenFlags};
 use wire::Name;
 
 use super::{
-    Answer, Day, Finding, Incoming, Interval, Outcome, Period, PortKey, PortRow, PortSum, Question, Reader,
-    Regions, Retained, RollupFilter, RowFilter, SensorOverview, SourceKey, SourceOrder, SourceRow, SourceSum,
-    Store, StoreError, Table, UnknownRegions, Uptime, VictimFlow,
+    Answer, Day, Finding, Incoming, Interval, IntervalDay, Moment, Outcome, Period, PortKey, PortRow,
+    PortSum, Question, Reader, Regions, Retained, RollupFilter, RowFilter, SensorOverview, SourceKey,
+    SourceOrder, SourceRow, SourceSum, Store, StoreError, Table, UnknownRegions, Uptime, VictimFlow,
 };
 use crate::retention::Retention;
 use failure::failure;
@@ -190,6 +193,10 @@ impl SqliteReader {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if !self.connection.is_autocommit() {
+            // All is of the moment at which it was told to stay.
+            return read(&self.connection);
+        }
         let transaction = self.connection.unchecked_transaction().map_err(failure)?;
         read(&transaction)
     }
@@ -245,6 +252,24 @@ impl Reader for SqliteReader {
 
     fn uptime(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Uptime>, StoreError> {
         overview::uptime(&self.connection, sensor, period).map_err(failure)
+    }
+
+    fn interval_days(&self, period: Period) -> Result<Vec<IntervalDay>, StoreError> {
+        self.at_one_moment(|connection| interval_days::of(connection, period).map_err(failure))
+    }
+
+    fn stay(&self) -> Result<Moment, StoreError> {
+        self.go_on()?;
+        self.connection.execute_batch("BEGIN").map_err(failure)?;
+        // A transaction begins with its first question.
+        moment::told(&self.connection).map_err(failure)
+    }
+
+    fn go_on(&self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("ROLLBACK").map_err(failure)
     }
 
     fn sensors(&self, period: Period) -> Result<Vec<SensorOverview>, StoreError> {

@@ -124,7 +124,7 @@ impl Table {
             Self::CounterDay => columns![
                 day Date, sensor Text, dimension Text, key Integer, packets Integer,
             ],
-            Self::UptimeDay => columns![day Date, sensor Text, seconds Real],
+            Self::UptimeDay => columns![day Date, sensor Text, seconds Real, seconds_with_flows Real],
             Self::PortHour => columns![
                 day Date, hour Integer, sensor Text, protocol Integer, class Text, port Integer optional,
                 icmp_type Integer optional, icmp_code Integer optional, region Text, regions_version Integer,

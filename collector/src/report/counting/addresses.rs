@@ -3,13 +3,25 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Distinct addresses. Of IPv4 at most some 512 MiB, and some three bytes each where they are few in their /16.
-#[derive(Clone, Debug, Default)]
+/// Addresses of IPv6 that a set has room for: some 150 MiB. Whoever has a /64 can send from more than any memory holds.
+pub const MOST_IPV6: usize = 7_000_000;
+
+/// Distinct addresses. Of IPv4 at most some 512 MiB, and some three bytes each where they are few in their /16; of IPv6
+/// no more than [`MOST_IPV6`].
+#[derive(Clone, Debug)]
 pub struct AddressSet {
     /// By the first half of the address.
     v4: Vec<Half>,
     v6: HashSet<Ipv6Addr>,
+    most_v6: usize,
+    is_full: bool,
     count: u64,
+}
+
+impl Default for AddressSet {
+    fn default() -> Self {
+        Self::with_most_v6(MOST_IPV6)
+    }
 }
 
 /// The second halves of addresses.
@@ -25,9 +37,17 @@ const WORDS: usize = 1024;
 const FEW: usize = 4096;
 
 impl AddressSet {
-    /// Whether it was not there.
+    fn with_most_v6(most_v6: usize) -> Self {
+        Self { v4: Vec::new(), v6: HashSet::new(), most_v6, is_full: false, count: 0 }
+    }
+
+    /// Whether it was not there, and is now.
     pub fn insert(&mut self, address: IpAddr) -> bool {
         let is_new = match address {
+            IpAddr::V6(address) if self.v6.len() >= self.most_v6 => {
+                self.is_full |= !self.v6.contains(&address);
+                false
+            }
             IpAddr::V6(address) => self.v6.insert(address),
             IpAddr::V4(address) => {
                 if self.v4.is_empty() {
@@ -46,6 +66,12 @@ impl AddressSet {
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.count
+    }
+
+    /// Whether there was no room for some, so that there are more than are counted.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.is_full
     }
 
     #[must_use]
@@ -100,6 +126,16 @@ mod tests {
             }
         }
         assert_eq!((set.len(), set.is_empty()), (10_000, false));
+    }
+
+    #[test]
+    fn of_ipv6_there_are_so_many_and_no_more() {
+        let mut set = AddressSet::with_most_v6(3);
+        let address = |low: u128| IpAddr::V6(Ipv6Addr::from_bits(low));
+        assert!((0..3).all(|low| set.insert(address(low))) && !set.insert(address(1)));
+        assert!(!set.is_full());
+        assert!(!set.insert(address(3)) && set.is_full() && set.insert(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        assert_eq!(set.len(), 4);
     }
 
     proptest! {

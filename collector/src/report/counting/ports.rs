@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sensor_ebpf::abi::TrafficClass;
 
+use super::regions::{self, REGIONS};
 use crate::report::destination::Destination;
 use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
@@ -14,26 +15,39 @@ use crate::store::{Day, Match, Period, PortRow, Reader, RowFilter, StoreError};
 #[derive(Clone, Debug)]
 pub struct Cube {
     pub destination: Option<Destination>,
-    values: BTreeMap<([u8; 2], u8), Vec<f64>>,
+    /// By place of the region: values of each of the signatures that there are, of which there are few.
+    values: Vec<Vec<(u8, Vec<f64>)>>,
     days: usize,
 }
 
 impl Cube {
     #[must_use]
-    pub const fn new(destination: Option<Destination>, period: &ReportPeriod) -> Self {
-        Self { destination, values: BTreeMap::new(), days: period.all_days() }
+    pub fn new(destination: Option<Destination>, period: &ReportPeriod) -> Self {
+        Self { destination, values: vec![Vec::new(); REGIONS], days: period.all_days() }
     }
 
     fn add(&mut self, place: usize, row: &PortRow, value: f64) {
-        let days = self.values.entry((row.region, row.signatures));
-        days.or_insert_with(|| vec![0.0; self.days])[place] += value;
+        let values = &mut self.values[regions::number(row.region)];
+        let found = values.iter().position(|(signatures, _)| *signatures == row.signatures);
+        let found = found.unwrap_or_else(|| {
+            values.push((row.signatures, vec![0.0; self.days]));
+            values.len() - 1
+        });
+        values[found].1[place] += value;
     }
 
     /// By day, of the regions and signatures that are wanted.
     pub fn days(&self, wanted: impl Fn([u8; 2], u8) -> bool) -> Vec<f64> {
         let mut all = vec![0.0; self.days];
-        for (_, days) in self.values.iter().filter(|((region, signatures), _)| wanted(*region, *signatures)) {
-            all.iter_mut().zip(days).for_each(|(sum, value)| *sum += value);
+        for (number, values) in self.values.iter().enumerate() {
+            let region = regions::with_number(number);
+            // In one order, whichever came first: sums of fractions depend on it.
+            let mut wanted: Vec<_> =
+                values.iter().filter(|(signatures, _)| wanted(region, *signatures)).collect();
+            wanted.sort_by_key(|(signatures, _)| *signatures);
+            for (_, days) in wanted {
+                all.iter_mut().zip(days).for_each(|(sum, value)| *sum += value);
+            }
         }
         all
     }
@@ -41,7 +55,8 @@ impl Cube {
     /// The regions that there is something from.
     #[must_use]
     pub fn regions(&self) -> BTreeSet<[u8; 2]> {
-        self.values.keys().map(|(region, _)| *region).collect()
+        let used = self.values.iter().enumerate().filter(|(_, values)| !values.is_empty());
+        used.map(|(number, _)| regions::with_number(number)).collect()
     }
 }
 
@@ -72,6 +87,8 @@ pub fn count(
         regions: BTreeMap::new(),
         regions_versions: BTreeSet::new(),
     };
+    let mut by_region: Vec<Vec<f64>> = vec![Vec::new(); REGIONS];
+    let mut last_version = None;
     let mut wanted: Vec<Vec<usize>> = vec![Vec::new(); Destination::COUNT];
     let mut of_all = Vec::new();
     for (place, cube) in cubes.iter().enumerate() {
@@ -86,10 +103,15 @@ pub fn count(
     reader.port_rows(&filter, &mut |row| {
         let Some((place, weight)) = weights.of(row) else { return };
         let value = row.packets as f64 * weight;
-        if place >= period.offset() {
+        if place >= period.offset() && last_version != Some(row.regions_version) {
+            last_version = Some(row.regions_version);
             counts.regions_versions.insert(row.regions_version);
         }
-        counts.regions.entry(row.region).or_insert_with(|| vec![0.0; period.all_days()])[place] += value;
+        let days = &mut by_region[regions::number(row.region)];
+        if days.is_empty() {
+            days.resize(period.all_days(), 0.0);
+        }
+        days[place] += value;
         for cube in &of_all {
             cubes[*cube].add(place, row, value);
         }
@@ -101,6 +123,8 @@ pub fn count(
             cubes[*cube].add(place, row, value);
         }
     })?;
+    let used = by_region.into_iter().enumerate().filter(|(_, days)| !days.is_empty());
+    counts.regions = used.map(|(number, days)| (regions::with_number(number), days)).collect();
     Ok(counts)
 }
 

@@ -8,23 +8,40 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
-use crate::store::{Day, Match, Period, Reader, RowFilter, SourceOrder, SourceRow, StoreError};
+use crate::store::{Bits, Day, Match, Period, Reader, RowFilter, SourceOrder, SourceRow, StoreError};
 
-/// Rows that are handed over together: some six MiB.
+/// Rows that are handed over together: some eight MiB.
 const ROWS_AT_ONCE: usize = 1 << 16;
 /// How often so many wait of one reader, so that memory does not grow with what is read.
 const WAITING: usize = 8;
 
-type Rows = Vec<SourceRow<'static>>;
+/// Rows, each with who wants it: a bit for every counter's place, those beyond the last bit from the first on.
+type Rows = Vec<(u64, SourceRow<'static>)>;
 
 /// Who counts rows of sources.
 pub trait SourceCounter: Send {
-    /// Rows that it has to see; it sees others', too.
+    /// Rows that it has to see.
     fn matches(&self) -> &[Match];
 
     /// A row that matches one of these, of the day at this place in the period; those of one source on one day follow
-    /// each other.
+    /// each other. It tells neither its times nor its sensors.
     fn take(&mut self, day: usize, row: &SourceRow<'_>);
+}
+
+/// What every counter wants, told by one comparison for each of its matches.
+struct Wanted(Vec<Vec<(Bits, Bits)>>);
+
+impl Wanted {
+    fn is_by(&self, place: usize, bits: Bits) -> bool {
+        self.0.get(place).is_some_and(|any| any.iter().any(|one| bits.are(*one)))
+    }
+
+    /// Who wants a row.
+    fn by(&self, row: &SourceRow<'_>) -> u64 {
+        let bits = row.bits();
+        let wanted = (0..self.0.len()).filter(|place| self.is_by(*place, bits));
+        wanted.fold(0, |all, place| all | 1 << (place % 64))
+    }
 }
 
 /// Has all of them count the sources of a period. Each reader reads every so many-th day, and they are taken in the
@@ -42,12 +59,14 @@ pub fn count(
         return Ok(());
     }
     let any: Vec<Match> = counters.iter().flat_map(|counter| counter.matches().to_vec()).collect();
+    let wanted = counters.iter().map(|counter| counter.matches().iter().map(Match::bits).collect());
+    let wanted = Wanted(wanted.collect());
     // A day of which next to nothing was observed is a gap: what was seen on it tells nothing.
     let days: Vec<Day> = (period.from.0..period.to.0)
         .map(Day)
         .filter(|day| observed.is_observed(period.offset() + (day.0 - period.from.0) as usize))
         .collect();
-    let (step, days, any) = (readers.len(), &days, &any);
+    let (step, days, any, wanted) = (readers.len(), &days, &any, &wanted);
     thread::scope(|scope| {
         let read: Vec<_> = readers
             .into_iter()
@@ -56,7 +75,7 @@ pub fn count(
                 let (give, take) = bounded(WAITING);
                 scope.spawn(move || {
                     for day in days.iter().skip(first).step_by(step) {
-                        let read = read(&*reader, *day, any, observed, &give);
+                        let read = read(&*reader, *day, (any, wanted), observed, &give);
                         let has_failed = read.is_err();
                         if give.send(read.map(|()| Vec::new())).is_err() || has_failed {
                             return;
@@ -74,12 +93,8 @@ pub fn count(
                 if rows.is_empty() {
                     break;
                 }
-                for row in rows {
-                    for counter in counters.iter_mut() {
-                        if counter.matches().iter().any(|wanted| matches(wanted, &row)) {
-                            counter.take(day, &row);
-                        }
-                    }
+                for (who, row) in rows {
+                    give(who, &row, day, wanted, counters);
                 }
             }
         }
@@ -87,23 +102,43 @@ pub fn count(
     })
 }
 
+/// Gives a row to those who want it.
+fn give(
+    mut who: u64,
+    row: &SourceRow<'_>,
+    day: usize,
+    wanted: &Wanted,
+    counters: &mut [&mut dyn SourceCounter],
+) {
+    while who != 0 {
+        let first = who.trailing_zeros() as usize;
+        who &= who - 1;
+        for place in (first..counters.len()).step_by(64) {
+            // Two counters have one bit where there are more of them than bits.
+            if counters.len() <= 64 || wanted.is_by(place, row.bits()) {
+                counters[place].take(day, row);
+            }
+        }
+    }
+}
+
 /// Gives the rows of one day that somebody wants, some at a time, for as long as somebody takes them.
 fn read(
     reader: &dyn Reader,
     day: Day,
-    any: &[Match],
+    (any, wanted): (&[Match], &Wanted),
     observed: &Observed,
     give: &Sender<Result<Rows, StoreError>>,
 ) -> Result<(), StoreError> {
     let (sensors, period) = (observed.numbers.clone(), Period::days(day, Day(day.0 + 1)));
-    let filter = RowFilter { sensors, any: any.to_vec(), ..RowFilter::of(period) };
+    let filter = RowFilter { sensors, any: any.to_vec(), with_details: false, ..RowFilter::of(period) };
     let mut rows = Vec::new();
     let give = |rows: &mut Rows| {
         // Where nobody takes them, another reader has failed, which is told.
         let _taken = give.send(Ok(std::mem::take(rows)));
     };
     reader.source_rows(&filter, SourceOrder::Day, &mut |row| {
-        rows.push(row.without_sensors());
+        rows.push((wanted.by(row), row.without_sensors()));
         if rows.len() == ROWS_AT_ONCE {
             give(&mut rows);
         }
@@ -113,18 +148,6 @@ fn read(
         give(&mut rows);
     }
     Ok(())
-}
-
-/// Whether a row is as wanted.
-fn matches(wanted: &Match, row: &SourceRow<'_>) -> bool {
-    let Match { protocol, class, port, region, signatures, no_signatures, window } = wanted;
-    protocol.is_none_or(|protocol| protocol == row.protocol)
-        && class.is_none_or(|class| class == row.class)
-        && port.is_none_or(|port| crate::store::Selector::Port(port) == row.service)
-        && region.is_none_or(|region| region == row.region)
-        && row.signatures & signatures == *signatures
-        && row.signatures & no_signatures == 0
-        && window.is_none_or(|window| Some(window) == row.window)
 }
 
 /// By which series a source counts on a day, if any.
@@ -137,6 +160,8 @@ pub struct ByDay<'a, K> {
     days: usize,
     /// Sources, and packets, for each day of the period.
     pub counts: BTreeMap<K, Vec<(u64, u64)>>,
+    /// Whether any of these packets may have come to a sensor that the report is not of.
+    pub is_shared: bool,
     /// The source that rows are of, and by what it was counted on that day.
     last: Option<(usize, IpAddr)>,
     counted: Vec<K>,
@@ -149,7 +174,15 @@ impl<'a, K: Copy + Ord + Send> ByDay<'a, K> {
         key: impl Fn(&SourceRow<'_>) -> Option<K> + Send + 'a,
     ) -> Self {
         let days = period.all_days() - period.offset();
-        Self { matches, key: Box::new(key), days, counts: BTreeMap::new(), last: None, counted: Vec::new() }
+        Self {
+            matches,
+            key: Box::new(key),
+            days,
+            counts: BTreeMap::new(),
+            is_shared: false,
+            last: None,
+            counted: Vec::new(),
+        }
     }
 
     /// Sources by day; zeros where there were none by this key.
@@ -182,6 +215,7 @@ impl<K: Copy + Ord + Send> SourceCounter for ByDay<'_, K> {
             self.last = Some((day, row.source));
             self.counted.clear();
         }
+        self.is_shared |= row.is_shared;
         let count = &mut self.counts.entry(key).or_insert_with(|| vec![(0, 0); self.days])[day];
         count.1 = count.1.saturating_add(row.packets);
         if !self.counted.contains(&key) {

@@ -1,6 +1,8 @@
 //! `backscatter`: who is under attack by packets with forged sources, by what comes back to the sensors.
 
-use std::collections::{BTreeMap, HashMap};
+mod victims;
+
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sensor_ebpf::abi::TrafficClass;
@@ -14,12 +16,13 @@ use super::{
 };
 use crate::language::Text;
 use crate::report::counting::Parts;
-use crate::report::counting::sources::{ByDay, SourceCounter};
+use crate::report::counting::sources::ByDay;
 use crate::report::destination::Destination;
 use crate::report::model::{Block, Cell, Column, ColumnKind, Matrix, MatrixRow, Section, Style, Table};
 use crate::report::numbers::{mean, percent, rounded, share, written};
 use crate::report::period::ReportPeriod;
-use crate::store::{Match, Selector, SourceRow};
+use crate::store::Match;
+use victims::{Victim, Victims};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,73 +57,10 @@ pub enum Addresses {
     Whole,
 }
 
-/// Victims that are remembered at once; beyond, half of them go, those with the fewest packets.
-const MOST_VICTIMS: usize = 500_000;
-
 pub struct Backscatter<'a> {
     settings: Settings,
     by_region: ByDay<'a, [u8; 2]>,
     victims: Victims,
-}
-
-/// Packets by victim and day, and by port under attack.
-struct Victims {
-    matches: Vec<Match>,
-    all: HashMap<IpAddr, Victim>,
-    ports: BTreeMap<u16, u64>,
-    packets: u64,
-    /// The most that are remembered, and whether any had to go.
-    most: usize,
-    is_cut: bool,
-}
-
-#[derive(Default)]
-struct Victim {
-    packets: u64,
-    region: [u8; 2],
-    /// In order of the days.
-    days: Vec<(u32, u64)>,
-    ports: Vec<(u16, u64)>,
-}
-
-impl SourceCounter for Victims {
-    fn matches(&self) -> &[Match] {
-        &self.matches
-    }
-
-    fn take(&mut self, day: usize, row: &SourceRow<'_>) {
-        self.packets = self.packets.saturating_add(row.packets);
-        let victim = self.all.entry(row.source).or_default();
-        victim.packets = victim.packets.saturating_add(row.packets);
-        victim.region = row.region;
-        let day = u32::try_from(day).unwrap_or(u32::MAX);
-        match victim.days.last_mut() {
-            Some((last, packets)) if *last == day => *packets = packets.saturating_add(row.packets),
-            _ => victim.days.push((day, row.packets)),
-        }
-        if let Selector::Port(port) = row.service {
-            let sum = self.ports.entry(port).or_default();
-            *sum = sum.saturating_add(row.packets);
-            match victim.ports.iter_mut().find(|(other, _)| *other == port) {
-                Some((_, packets)) => *packets = packets.saturating_add(row.packets),
-                None => victim.ports.push((port, row.packets)),
-            }
-        }
-        if self.all.len() > self.most {
-            self.cut();
-        }
-    }
-}
-
-impl Victims {
-    fn cut(&mut self) {
-        let mut packets: Vec<u64> = self.all.values().map(|victim| victim.packets).collect();
-        let middle = packets.len() / 2;
-        let (_, least, _) = packets.select_nth_unstable(middle);
-        let least = *least;
-        self.all.retain(|_, victim| victim.packets > least);
-        self.is_cut = true;
-    }
 }
 
 impl Backscatter<'_> {
@@ -132,14 +72,7 @@ impl Backscatter<'_> {
         Self {
             settings: settings.clone(),
             by_region: ByDay::new(matches.clone(), period, |row| Some(row.region)),
-            victims: Victims {
-                matches,
-                all: HashMap::new(),
-                ports: BTreeMap::new(),
-                packets: 0,
-                most: MOST_VICTIMS,
-                is_cut: false,
-            },
+            victims: Victims::new(matches),
         }
     }
 
@@ -225,8 +158,9 @@ impl Counting for Backscatter<'_> {
         }
         if self.victims.is_cut {
             summary.push(Text::new(
-                format!("More than {MOST_VICTIMS} addresses answered: packets of those with few may be missing below."),
-                format!("応答元が{MOST_VICTIMS}件を超えたため、パケット数の少ないものは下の表に含まれない場合があります。"),
+                "More addresses answered than can be remembered at once: those with few packets may be missing below, and \
+                 days before one was remembered again are left blank.",
+                "応答元の数が一度に記録できる数を超えたため、パケット数の少ないものは下の表に含まれない場合があります。再び記録されるまでの日は空白としています。",
             ));
         }
 
@@ -235,8 +169,9 @@ impl Counting for Backscatter<'_> {
         let figure = context.figure(figure_title, Style::Stacked, sources_unit(), stack(&days, &top, count));
         let offset = context.period.offset();
         let matrix_rows = victims.iter().zip(1..).map(|((address, victim), rank)| {
-            let mut values: Vec<Option<u64>> =
-                (0..count).map(|day| context.observed.is_observed(offset + day).then_some(0)).collect();
+            let is_known =
+                |day: usize| context.observed.is_observed(offset + day) && day >= victim.known_from as usize;
+            let mut values: Vec<Option<u64>> = (0..count).map(|day| is_known(day).then_some(0)).collect();
             for (day, packets) in &victim.days {
                 values[*day as usize] = Some(*packets);
             }
@@ -278,6 +213,7 @@ impl Counting for Backscatter<'_> {
                 "name": self.name(rank, **address),
                 "region": region_code(victim.region),
                 "packets": victim.packets,
+                "known_from": (victim.known_from > 0).then(|| context.day(victim.known_from as usize).to_string()),
                 "days": victim.days.len(),
                 "first_day": victim.days.first().map(|(day, _)| context.day(*day as usize).to_string()),
                 "last_day": victim.days.last().map(|(day, _)| context.day(*day as usize).to_string()),
@@ -295,6 +231,7 @@ impl Counting for Backscatter<'_> {
             "most_sources": highest.map(|(_, most)| most),
             "most_sources_day": highest.map(|(day, _)| context.day(day).to_string()),
             "packets": self.victims.packets,
+            "is_cut": self.victims.is_cut,
             "ports": port_facts(&ports, packets),
             "regions": region_facts.collect::<Vec<_>>(),
             "victims": victim_facts.collect::<Vec<_>>(),
@@ -310,36 +247,13 @@ impl Counting for Backscatter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Day, SensorsSeen};
+    use crate::store::Day;
 
     #[test]
-    fn those_with_the_most_packets_are_remembered() {
+    fn victims_are_named_by_rank_and_prefix() {
         let period = ReportPeriod::of_days(Day(20_000), Day(20_010)).unwrap();
         let settings = Settings { victims: 2, regions: 1, ports: 1, addresses: Addresses::Masked };
-        let mut section = Backscatter::new(&settings, &period);
-        section.victims.most = 10;
-        for (number, day) in (0..40_u32).zip([0, 1].into_iter().cycle()) {
-            let row = SourceRow {
-                day: Day(20_000 + day),
-                source: Ipv4Addr::from_bits(0xc000_0200 + number).into(),
-                protocol: 6,
-                class: TrafficClass::BackscatterRst,
-                service: Selector::Port(443),
-                region: *b"JP",
-                regions_version: 0,
-                signatures: 0,
-                window: None,
-                packets: if number == 3 { 100 } else { 1 },
-                first_seen: 0,
-                last_seen: 0,
-                sensors: SensorsSeen::One(1),
-            };
-            section.victims.take(day as usize, &row);
-        }
-        let victims = &section.victims;
-        assert!(victims.is_cut && victims.all.len() <= 11);
-        assert_eq!(victims.all[&"192.0.2.3".parse::<IpAddr>().unwrap()].packets, 100);
-        assert_eq!((victims.packets, victims.ports[&443]), (139, 139));
+        let section = Backscatter::new(&settings, &period);
         assert_eq!(section.name(1, "192.0.2.3".parse().unwrap()), "#1 192.0.2.0/24");
         assert_eq!(section.name(2, "2001:db8:1:2::3".parse().unwrap()), "#2 2001:db8:1::/48");
     }

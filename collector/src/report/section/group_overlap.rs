@@ -4,7 +4,7 @@ use sensor_ebpf::abi::TrafficClass;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Context, Counting, nothing_observed, section};
+use super::{Context, Counting, nothing_observed, section, too_many_ipv6};
 use crate::groups::Group;
 use crate::language::Text;
 use crate::report::counting::Parts;
@@ -120,7 +120,10 @@ impl Counting for GroupOverlap<'_> {
             "port": port.and_then(Destination::port),
             "transport": port.map(Destination::transport),
             "sources": all, "listed": listed, "share": part,
+            "is_cut": self.counter.all.is_full(),
         });
-        section(title, vec![summary], vec![Block::Table(table)], facts)
+        let mut summary = vec![summary];
+        summary.extend(self.counter.all.is_full().then(too_many_ipv6));
+        section(title, summary, vec![Block::Table(table)], facts)
     }
 }

@@ -76,6 +76,8 @@ pub struct SignatureSplit<'a> {
     home: &'a [[u8; 2]],
     cube: Option<Cube>,
     counter: ByDay<'a, (bool, Origin)>,
+    /// Windows that it asks for, by signature or in `without`.
+    windows: Vec<u16>,
 }
 
 impl<'a> SignatureSplit<'a> {
@@ -91,18 +93,82 @@ impl<'a> SignatureSplit<'a> {
             (!is_excluded).then(|| (with, Origin::of(row.region, home)))
         });
         // Sums by port tell no windows: sums by source do.
-        let of_windows = [signature].iter().chain(&without).any(|mark| matches!(mark, Mark::Window(_)));
-        let cube = (!of_windows).then(|| Cube::new(Some(port), period));
-        Self { settings: settings.clone(), home, cube, counter }
+        let windows: Vec<u16> = [signature].iter().chain(&without).filter_map(|mark| mark.window()).collect();
+        let cube = windows.is_empty().then(|| Cube::new(Some(port), period));
+        Self { settings: settings.clone(), home, cube, counter, windows }
+    }
+
+    /// The days' worth of time, on a day of the period, that a kind of packets was told apart; absent where it was not.
+    ///
+    /// Packets with a window come from sensors that watched it alone. Packets without it come from the others, too, which
+    /// cannot say so: they are told where all watched it.
+    fn told_apart(&self, context: &Context<'_>, day: usize, with: bool) -> Option<f64> {
+        let place = context.period.offset() + day;
+        match (self.settings.signature, self.windows.as_slice()) {
+            (_, []) => context.observed.sensor_days(place),
+            (Mark::Window(window), [_]) if with => context.observed.watched(place, window),
+            (_, windows) => {
+                let is_told = context.observed.is_all_watched(place, windows);
+                context.observed.sensor_days(place).filter(|_| is_told)
+            }
+        }
+    }
+
+    /// Sources of packets, on days on which they were told apart.
+    fn sources(&self, context: &Context<'_>, with: bool, origin: Origin) -> Vec<Option<f64>> {
+        let sources = self.counter.sources((with, origin)).into_iter().enumerate();
+        sources.map(|(day, sources)| self.told_apart(context, day, with).map(|_| sources)).collect()
+    }
+
+    /// Whether packets are among those that were counted that other sensors may have seen than the report is of.
+    const fn has_others(&self) -> bool {
+        self.cube.is_none() && self.counter.is_shared
+    }
+
+    /// How many days of the period the packets with the signature were told apart on.
+    fn days_told_apart(&self, context: &Context<'_>) -> usize {
+        let days = context.period.all_days() - context.period.offset();
+        (0..days).filter(|day| self.told_apart(context, *day, true).is_some()).count()
+    }
+
+    /// What windows have to be told of.
+    fn about_windows(&self, context: &Context<'_>) -> Vec<Text> {
+        let mut summary = Vec::new();
+        if self.windows.is_empty() {
+            return summary;
+        }
+        let (told, observed) = (self.days_told_apart(context), context.observed.days().0);
+        if told < observed {
+            summary.push(Text::new(
+                format!("The sensors watched these windows on {told} of the {observed} observed days; the others are gaps."),
+                format!("観測できた{observed}日のうち、該当するウィンドウサイズを記録していたのは{told}日で、その他の日は空白としています。"),
+            ));
+        }
+        let days = context.period.all_days() - context.period.offset();
+        let without = (0..days).filter(|day| self.told_apart(context, *day, false).is_some()).count();
+        if !self.settings.only_with && without < told {
+            summary.push(Text::new(
+                format!("Packets without the window are told on the {without} days on which all sensors watched it."),
+                format!("該当しないパケットは、全センサーがこのウィンドウサイズを記録していた{without}日についてのみ示しています。"),
+            ));
+        }
+        if self.has_others() {
+            summary.push(Text::new(
+                "Some of these sources were seen by other sensors, too, and it is not known how many of their packets each \
+                 saw: packets per sensor are not told.",
+                "一部の送信元は対象外のセンサーでも観測されており、センサーごとのパケット数を区別できないため、センサー1台あたりのパケット数は示していません。",
+            ));
+        }
+        summary
     }
 
     /// Packets per sensor per day.
     fn packets(&self, context: &Context<'_>, with: bool, origin: Origin) -> Vec<Option<f64>> {
         let Some(cube) = &self.cube else {
-            let offset = context.period.offset();
             let packets = self.counter.packets((with, origin)).into_iter().enumerate();
             let of_day = |(day, packets): (usize, f64)| {
-                context.observed.sensor_days(offset + day).map(|days| rounded(packets / days))
+                let days = self.told_apart(context, day, with).filter(|_| !self.has_others())?;
+                Some(rounded(packets / days))
             };
             return packets.map(of_day).collect();
         };
@@ -141,6 +207,35 @@ impl<'a> SignatureSplit<'a> {
     }
 }
 
+/// The share of packets with the signature, over the days on which those without it are known, too.
+fn share_with([without, with]: &[Vec<Option<f64>>; 2]) -> Option<f64> {
+    let days: Vec<(f64, f64)> =
+        with.iter().zip(without).filter_map(|(with, without)| Some(((*with)?, (*without)?))).collect();
+    let (with, without) = days.iter().fold((0.0, 0.0), |sum, day| (sum.0 + day.0, sum.1 + day.1));
+    share(with, with + without)
+}
+
+/// How many there were; nothing where that was not to be told on any day.
+fn sentence(name: &Text, packets: Option<f64>, sources: Option<f64>) -> Option<Text> {
+    let sources = written(sources?);
+    Some(match packets.map(written) {
+        Some(packets) => Text::new(
+            format!(
+                "{}: {packets} packets per sensor per day, from {sources} source addresses a day.",
+                name.en
+            ),
+            format!(
+                "{}：センサー1台あたり1日平均{packets}パケット、送信元IPアドレスは1日平均{sources}件でした。",
+                name.ja
+            ),
+        ),
+        None => Text::new(
+            format!("{}: {sources} source addresses a day.", name.en),
+            format!("{}：送信元IPアドレスは1日平均{sources}件でした。", name.ja),
+        ),
+    })
+}
+
 impl Counting for SignatureSplit<'_> {
     fn parts(&mut self) -> Parts<'_> {
         Parts { cubes: self.cube.iter_mut().collect(), counters: vec![&mut self.counter] }
@@ -159,7 +254,9 @@ impl Counting for SignatureSplit<'_> {
         let kinds: &[bool] = if self.settings.only_with { &[true] } else { &[true, false] };
         let (mut packets, mut sources, mut summary) = (Vec::new(), Vec::new(), Vec::new());
         let mut facts = Map::new();
-        let mut means = [0.0; 2];
+        // By day: packets with the signature, and without.
+        let count = context.period.all_days() - context.period.offset();
+        let mut sums: [Vec<Option<f64>>; 2] = [vec![None; count], vec![None; count]];
         for &with in kinds {
             let mut of_kind = Map::new();
             for origin in Origin::ALL {
@@ -170,52 +267,47 @@ impl Counting for SignatureSplit<'_> {
                     continue;
                 }
                 let of_packets = self.packets(context, with, origin);
-                let of_sources = context.of_period(&self.counter.sources((with, origin)));
+                let of_sources = self.sources(context, with, origin);
                 let id = format!("{}-{}", if with { "with" } else { "without" }, origin.name());
                 let (name, words) = (self.name(with), origin.words());
                 let name =
                     Text::new(format!("{}, {}", name.en, words.en), format!("{}・{}", name.ja, words.ja));
-                let mean_packets = mean(&of_packets).unwrap_or(0.0);
-                let mean_sources = mean(&of_sources).unwrap_or(0.0);
-                means[usize::from(with)] += mean_packets;
+                let (mean_packets, mean_sources) = (mean(&of_packets), mean(&of_sources));
+                for (sum, packets) in sums[usize::from(with)].iter_mut().zip(&of_packets) {
+                    if let Some(packets) = packets {
+                        *sum = Some(sum.unwrap_or(0.0) + packets);
+                    }
+                }
                 let highest = peak(&of_sources);
                 of_kind.insert(
                     origin.name().into(),
                     json!({
-                        "packets_per_sensor_per_day": rounded(mean_packets),
-                        "sources_per_day": rounded(mean_sources),
+                        "packets_per_sensor_per_day": mean_packets.map(rounded),
+                        "sources_per_day": mean_sources.map(rounded),
                         "most_sources": highest.map(|(_, most)| most),
                         "most_sources_day": highest.map(|(day, _)| context.day(day).to_string()),
                     }),
                 );
-                summary.push(Text::new(
-                    format!(
-                        "{}: {} packets per sensor per day, from {} source addresses a day.",
-                        name.en,
-                        written(mean_packets),
-                        written(mean_sources)
-                    ),
-                    format!(
-                        "{}：センサー1台あたり1日平均{}パケット、送信元IPアドレスは1日平均{}件でした。",
-                        name.ja,
-                        written(mean_packets),
-                        written(mean_sources)
-                    ),
-                ));
-                packets.push(series(id.clone(), name.clone(), of_packets));
+                summary.extend(sentence(&name, mean_packets, mean_sources));
+                if !self.has_others() {
+                    packets.push(series(id.clone(), name.clone(), of_packets));
+                }
                 sources.push(series(id, name, of_sources));
             }
             facts.insert(if with { "with" } else { "without" }.into(), Value::Object(of_kind));
         }
-        if !self.settings.only_with
-            && let Some(part) = share(means[1], means[0] + means[1])
-        {
+        if !self.settings.only_with {
+            let part = share_with(&sums);
             facts.insert("share_with".into(), json!(part));
-            summary.push(Text::new(
-                format!("{} of the packets are {}.", percent(part), self.name(true).en),
-                format!("パケット数のうち{}は{}が占めました。", percent(part), self.name(true).ja),
-            ));
+            summary.extend(part.map(|part| {
+                Text::new(
+                    format!("{} of the packets are {}.", percent(part), self.name(true).en),
+                    format!("パケット数のうち{}は{}が占めました。", percent(part), self.name(true).ja),
+                )
+            }));
         }
+        summary.extend(self.about_windows(context));
+        facts.insert("days_told_apart".into(), json!(self.days_told_apart(context)));
         facts.insert("port".into(), json!(self.settings.port.port()));
         facts.insert("transport".into(), json!(self.settings.port.transport()));
         facts.insert("signature".into(), json!(self.settings.signature.to_string()));
@@ -233,10 +325,11 @@ impl Counting for SignatureSplit<'_> {
             format!("Sources of {} by signature and origin", label.en),
             format!("{}宛のパケットの特徴別・送信元別の送信元IPアドレス数の推移", label.ja),
         );
-        let blocks = vec![
-            context.figure(packets_title, Style::Lines, packets_unit(), packets),
-            context.figure(sources_title, Style::Lines, sources_unit(), sources),
-        ];
+        let mut blocks = Vec::new();
+        if !packets.is_empty() {
+            blocks.push(context.figure(packets_title, Style::Lines, packets_unit(), packets));
+        }
+        blocks.push(context.figure(sources_title, Style::Lines, sources_unit(), sources));
         section(title, summary, blocks, Value::Object(facts))
     }
 }

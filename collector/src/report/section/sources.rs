@@ -6,6 +6,7 @@ use serde_json::json;
 use super::ranking::peak;
 use super::{
     Context, Counting, date, nothing_observed, region_code, region_label, section, series, sources_unit,
+    too_many_ipv6,
 };
 use crate::language::Text;
 use crate::report::counting::Parts;
@@ -107,11 +108,14 @@ impl Counting for Sources<'_> {
             "region": region.map(|Region(region)| region_code(region)),
             "sources_per_day": rounded(mean),
             "sources": all,
+            "is_cut": self.counter.all.is_full(),
             "most_sources": most,
             "most_sources_day": context.day(day).to_string(),
         });
         let line = series(port.id(), label, values);
         let figure = context.figure(title.clone(), Style::Lines, sources_unit(), vec![line]);
-        section(title, vec![summary], vec![figure], facts)
+        let mut summary = vec![summary];
+        summary.extend(self.counter.all.is_full().then(too_many_ipv6));
+        section(title, summary, vec![figure], facts)
     }
 }

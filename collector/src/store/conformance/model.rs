@@ -27,7 +27,8 @@ struct Model {
     /// Packets and bytes, when they were seen first and last.
     sources: BTreeMap<SourceKeys, (u64, u64, u64, u64)>,
     counters: BTreeMap<(u32, String), u64>,
-    uptime: BTreeMap<(u32, String), u64>,
+    /// Nanoseconds, and those of them with flows.
+    uptime: BTreeMap<(u32, String), (u64, u64)>,
 }
 
 fn samples() -> impl Strategy<Value = Vec<Sample>> {
@@ -68,7 +69,11 @@ impl Model {
         for day in [sample.start, sample.end - 1].map(day_of).into_iter().collect::<BTreeSet<_>>() {
             let day = Day(day);
             let long = sample.end.min(day.start() + NANOSECONDS_OF_DAY) - sample.start.max(day.start());
-            *self.uptime.entry((day.0, sample.sensor.clone())).or_default() += long;
+            let up = self.uptime.entry((day.0, sample.sensor.clone())).or_default();
+            up.0 += long;
+            if sample.with_flows || sample.rows.iter().all(|row| row.packets == 0) {
+                up.1 += long;
+            }
         }
         for row in sample.rows.iter().filter(|_| sample.with_flows) {
             let day = day_of(row.first_seen.min(sample.end - 1));
@@ -120,7 +125,7 @@ impl Model {
             assert!(model.sources.insert(key, value).is_none());
         }
         for up in reader.uptime(None, Period::ALL).unwrap() {
-            model.uptime.insert((up.day.0, up.sensor), up.nanoseconds);
+            model.uptime.insert((up.day.0, up.sensor), (up.nanoseconds, up.with_flows));
         }
         let take = &mut |record: arrow_array::RecordBatch| {
             for row in 0..record.num_rows() {

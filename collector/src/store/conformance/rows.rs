@@ -72,6 +72,7 @@ fn sources(reader: &dyn Reader, filter: &RowFilter, order: SourceOrder) -> Vec<O
             first_seen,
             last_seen,
             sensors: SensorsSeen::One(0),
+            is_shared: false,
         };
         rows.push((owned, sensors));
         Ok(())
@@ -162,6 +163,9 @@ pub fn rows_are_those_that_match(open: Open) {
             .cloned()
             .collect();
         assert_eq!(sources(&*reader, &filter, SourceOrder::Day), expected, "{wanted:?}");
+        let by_bits: Vec<Owned> =
+            of_sources.iter().filter(|(row, _)| row.bits().are(wanted.bits())).cloned().collect();
+        assert_eq!(by_bits, expected, "{wanted:?}");
     }
     let window = Match { window: Some(1024), ..Match::default() };
     let either =
@@ -172,13 +176,29 @@ pub fn rows_are_those_that_match(open: Open) {
     assert_eq!(found.len(), expected);
 
     let (&number, _) = names.iter().find(|(_, name)| *name == "osaka").unwrap();
-    let of_one = RowFilter { sensors: Some(vec![number]), ..all };
+    let of_one = RowFilter { sensors: Some(vec![number]), ..all.clone() };
     assert!(ports(&*reader, &of_one).iter().all(|row| row.sensor == number));
     assert_eq!(ports(&*reader, &of_one).len() * 3, rows.len());
     let seen = sources(&*reader, &of_one, SourceOrder::Day);
     let expected: Vec<Owned> =
         of_sources.iter().filter(|(_, sensors)| sensors.contains(&number)).cloned().collect();
     assert!(seen == expected && seen.len() < of_sources.len() && seen.iter().any(|(_, seen)| seen.len() > 1));
+    let shared = |filter: &RowFilter| {
+        let mut shared = Vec::new();
+        let take = &mut |row: &SourceRow<'_>| {
+            shared.push((row.is_shared, row.packets, row.first_seen, row.sensors.iter().count()));
+            Ok(())
+        };
+        reader.source_rows(filter, SourceOrder::Day, take).unwrap();
+        shared
+    };
+    // Who does not ask for details is told the same rows.
+    let plain = shared(&RowFilter { with_details: false, ..of_one.clone() });
+    let expected: Vec<_> =
+        expected.iter().map(|(row, sensors)| (sensors.len() > 1, row.packets, 0, 0)).collect();
+    assert!(plain == expected && plain.iter().any(|row| row.0));
+    let all_of_them = RowFilter { sensors: Some(names.keys().copied().collect()), ..of_one.clone() };
+    assert!(shared(&all_of_them).iter().all(|row| !row.0 && row.2 > 0 && row.3 > 0));
     let one_day = RowFilter::of(Period::days(Day(FIRST.0 + 1), Day(FIRST.0 + 2)));
     assert!(ports(&*reader, &one_day).iter().all(|row| row.day.0 == FIRST.0 + 1));
     assert_eq!(ports(&*reader, &one_day).len() * 3, rows.len());
@@ -188,6 +208,68 @@ pub fn rows_are_those_that_match(open: Open) {
     let stop = |row: &SourceRow<'_>| Err(StoreError::Rows(row.source.to_string()));
     let mut stop = stop;
     assert!(reader.source_rows(&RowFilter::of(Period::ALL), SourceOrder::Day, &mut stop).is_err());
+}
+
+pub fn intervals_tell_of_days(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let (start, hour) = (FIRST.start(), NANOSECONDS_OF_DAY / 24);
+    let sample = |sequence: u64, hours: std::ops::Range<u64>| Sample {
+        end: start + hours.end * hour,
+        ..Sample::new("tokyo", sequence, start + hours.start * hour)
+    };
+    let row = |hour_of: u64| flow("192.0.2.1", 6, 23, 5, start + hour_of * hour);
+    // One window, which all watch; one that is watched from the second interval on, across midnight.
+    commit(&mut *store, &sample(1, 0..6).with([row(0)]));
+    let across = Sample { lost: 7, ..sample(2, 18..30).with([row(18)]) };
+    let header = wire::Header { watched_windows: vec![1024, 5], ..across.header() };
+    assert_eq!(store.commit(&[across.encoded(&header)]).unwrap(), [crate::store::Outcome::Stored]);
+    // Whose flows did not come; who had none to bring; and whose flows name no victim.
+    commit(&mut *store, &Sample { with_flows: false, ..sample(3, 30..31).with([row(30)]) });
+    commit(&mut *store, &Sample { with_flows: false, ..sample(4, 31..33) });
+    let tuple = Row { destination: "198.51.100.1".parse().ok(), ..row(33) };
+    commit(&mut *store, &Sample { key: wire::FlowKey::FlowTuple, ..sample(5, 33..36).with([tuple]) });
+    commit(&mut *store, &Sample { sensor: "osaka".into(), ..sample(1, 23..25) });
+    let reader = store.reader().unwrap();
+    let told = |from: u32, to: u32| {
+        let period = Period::days(Day(FIRST.0 + from), Day(FIRST.0 + to));
+        let days = reader.interval_days(period).unwrap().into_iter().map(|told| {
+            let windows: Vec<_> = told.windows.iter().map(|(window, long)| (*window, long / hour)).collect();
+            let day = told.day.0 - FIRST.0;
+            (told.sensor, day, windows, told.with_rows / hour, told.flow_packets_missing)
+        });
+        days.collect::<Vec<_>>()
+    };
+    let expected = [
+        ("osaka".to_owned(), 0, vec![(1024, 1)], 1, 0),
+        ("osaka".into(), 1, vec![(1024, 1)], 1, 0),
+        ("tokyo".into(), 0, vec![(5, 6), (1024, 12)], 12, 0),
+        ("tokyo".into(), 1, vec![(5, 6), (1024, 11)], 8, 12),
+    ];
+    assert_eq!(told(0, 2), expected);
+    assert_eq!(told(0, 1), [expected[0].clone(), expected[2].clone()]);
+    assert_eq!(told(1, 2), [expected[1].clone(), expected[3].clone()]);
+}
+
+pub fn a_reader_stays_at_a_moment(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let sample = |sequence| Sample::new("tokyo", sequence, FIRST.start() + sequence * 60_000_000_000);
+    commit(&mut *store, &sample(1));
+    let (one, other) = (store.reader().unwrap(), store.reader().unwrap());
+    let count = |reader: &dyn Reader| reader.intervals(None, Period::ALL).unwrap().len();
+    let moment = one.stay().unwrap();
+    commit(&mut *store, &sample(2));
+    assert_ne!(other.stay().unwrap(), moment);
+    assert_eq!((count(&*one), count(&*other)), (1, 2));
+    // Questions that are answered as of one moment by themselves are answered as of this one, too.
+    assert_eq!(one.sensors(Period::ALL).unwrap()[0].intervals, 1);
+    assert_eq!(one.stay().unwrap(), other.stay().unwrap());
+    commit(&mut *store, &sample(3));
+    assert_eq!((count(&*one), count(&*other)), (2, 2));
+    one.go_on().unwrap();
+    one.go_on().unwrap();
+    assert_eq!((count(&*one), count(&*other)), (3, 2));
 }
 
 pub fn flows_of_backscatter_name_victims(open: Open) {

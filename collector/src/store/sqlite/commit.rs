@@ -181,7 +181,8 @@ fn store(
     let figures = Figures { packets, bytes, observed, missing };
     let id = interval::insert(connection, sensor, incoming, figures, state)?;
     insert_counters(connection, id, &batch.counters)?;
-    rollups.add_counters(sensor, header, &batch.counters);
+    // Where nothing was observed there is no flow to miss.
+    rollups.add_counters(sensor, header, &batch.counters, state != NEVER_CAME || observed == 0);
     add_flows(connection, incoming, sensor, (state == ROWS).then_some(id), rollups)?;
     ledger::note(connection, sensor, name)?;
     Ok(Outcome::Stored)

@@ -31,7 +31,8 @@ pub struct Rollups<'a> {
     ports: HashMap<(u32, i64, i64, i64), Sum>,
     sources: Vec<SourceRow>,
     counters: HashMap<(u32, i64, i64), u64>,
-    uptime: HashMap<(u32, i64), u64>,
+    /// Nanoseconds, and those of them whose flows are known.
+    uptime: HashMap<(u32, i64), (u64, u64)>,
     /// By hour since the Unix epoch.
     uptime_hours: HashMap<(u32, i64), u64>,
 }
@@ -70,7 +71,11 @@ impl SourceRow {
 
 /// The last moment of an interval; an end at midnight is the day's before.
 pub fn last_moment(header: &Header) -> u64 {
-    header.start.max(header.end.saturating_sub(1))
+    last_of(header.start, header.end)
+}
+
+pub fn last_of(start: u64, end: u64) -> u64 {
+    start.max(end.saturating_sub(1))
 }
 
 fn sorted<K: Ord + Hash + Copy, V: Copy>(map: &mut HashMap<K, V>) -> Vec<(K, V)> {
@@ -92,16 +97,20 @@ impl<'a> Rollups<'a> {
         }
     }
 
-    /// Adds the counters of an interval, to the day of its last moment, and how long it was.
-    pub fn add_counters(&mut self, sensor: i64, header: &Header, counters: &[Counter]) {
+    /// Adds the counters of an interval, to the day of its last moment, and how long it was: with flows where it brought
+    /// them, or had none to bring.
+    pub fn add_counters(&mut self, sensor: i64, header: &Header, counters: &[Counter], with_flows: bool) {
         let Day(day) = Day::of(last_moment(header));
         for counter in counters {
             let sum = self.counters.entry((day, sensor, counter_number(counter))).or_default();
             *sum = sum.saturating_add(counter.packets);
         }
         for (day, nanoseconds) in spans(header.start, header.end) {
-            let sum = self.uptime.entry((day.0, sensor)).or_default();
+            let (sum, flows) = self.uptime.entry((day.0, sensor)).or_default();
             *sum = sum.saturating_add(nanoseconds);
+            if with_flows {
+                *flows = flows.saturating_add(nanoseconds);
+            }
         }
         for (hour, nanoseconds) in spans_by_hour(header.start.max(self.hours_from.start()), header.end) {
             let sum = self.uptime_hours.entry((hour, sensor)).or_default();
@@ -143,13 +152,14 @@ impl<'a> Rollups<'a> {
             let sum = self.counters.entry(key).or_default();
             *sum = sum.saturating_add(packets);
         }
-        for (own, others) in
-            [(&mut self.uptime, &mut other.uptime), (&mut self.uptime_hours, &mut other.uptime_hours)]
-        {
-            for (key, nanoseconds) in others.drain() {
-                let sum = own.entry(key).or_default();
-                *sum = sum.saturating_add(nanoseconds);
-            }
+        for (key, (nanoseconds, with_flows)) in other.uptime.drain() {
+            let (sum, flows) = self.uptime.entry(key).or_default();
+            *sum = sum.saturating_add(nanoseconds);
+            *flows = flows.saturating_add(with_flows);
+        }
+        for (key, nanoseconds) in other.uptime_hours.drain() {
+            let sum = self.uptime_hours.entry(key).or_default();
+            *sum = sum.saturating_add(nanoseconds);
         }
     }
 
@@ -176,13 +186,15 @@ impl<'a> Rollups<'a> {
         }
         let mut statement = connection
             .prepare_cached(
-                "INSERT INTO uptime_day_raw (day, sensor, nanoseconds) VALUES (?1, ?2, ?3)
+                "INSERT INTO uptime_day_raw (day, sensor, nanoseconds, with_flows) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET
-                     nanoseconds = min(nanoseconds + excluded.nanoseconds, 9223372036854775807)",
+                     nanoseconds = min(nanoseconds + excluded.nanoseconds, 9223372036854775807),
+                     with_flows = min(with_flows + excluded.with_flows, 9223372036854775807)",
             )
             .map_err(failure)?;
-        for ((day, sensor), nanoseconds) in sorted(&mut self.uptime) {
-            statement.execute(params![day, sensor, signed(nanoseconds)]).map_err(failure)?;
+        for ((day, sensor), (nanoseconds, with_flows)) in sorted(&mut self.uptime) {
+            let (nanoseconds, with_flows) = (signed(nanoseconds), signed(with_flows));
+            statement.execute(params![day, sensor, nanoseconds, with_flows]).map_err(failure)?;
         }
         let mut statement = connection
             .prepare_cached(

@@ -5,12 +5,11 @@
 use rusqlite::Connection;
 use rusqlite::types::{FromSqlError, ValueRef};
 
-use super::address::{Address, region_number, region_of};
+use super::address::{Address, region_of};
+use super::conditions;
 use super::failure::failure;
-use super::kind::{self, Kind};
-use crate::store::{
-    Day, Match, NANOSECONDS_OF_DAY, PortRow, RowFilter, SensorsSeen, SourceOrder, SourceRow, StoreError,
-};
+use super::kind::Kind;
+use crate::store::{Day, PortRow, RowFilter, SensorsSeen, SourceOrder, SourceRow, StoreError};
 
 const REGION: i64 = 1023;
 const MILLISECOND: u64 = 1_000_000;
@@ -18,19 +17,6 @@ const MILLISECOND: u64 = 1_000_000;
 pub fn sensor_numbers(connection: &Connection) -> rusqlite::Result<Vec<(u32, String)>> {
     let mut statement = connection.prepare_cached("SELECT id, name FROM sensor ORDER BY name")?;
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-/// The conditions on days, and on what rows are; numbers alone, so that they can be written into the statement.
-fn conditions(filter: &RowFilter) -> String {
-    let one = |wanted: &Match| {
-        let (mask, value) = kind::bits(wanted);
-        let region =
-            wanted.region.map(|region| format!(" AND (d.place & {REGION}) = {}", region_number(region)));
-        format!("((d.kind & {mask}) = {value}{})", region.unwrap_or_default())
-    };
-    let any: Vec<String> = filter.any.iter().map(one).collect();
-    let any = if any.is_empty() { String::new() } else { format!(" AND ({})", any.join(" OR ")) };
-    format!("d.day >= {} AND d.day < {}{any}", filter.from.0, filter.to.0)
 }
 
 pub fn ports(
@@ -45,7 +31,7 @@ pub fn ports(
     let sql = format!(
         "SELECT d.day, d.sensor, d.kind, d.place, d.packets FROM port_day_raw d WHERE {}{}
          ORDER BY d.day, d.sensor",
-        conditions(filter),
+        conditions::of(filter),
         sensors.unwrap_or_default()
     );
     let mut statement = connection.prepare(&sql)?;
@@ -82,35 +68,46 @@ pub fn sources(
         SourceOrder::Day => "d.day, d.source",
         SourceOrder::Source => "d.source, d.day",
     };
-    let sql = format!(
-        "SELECT d.day, d.source, d.kind, d.place, d.packets, d.first, d.lasting, d.sensors
-         FROM source_day_raw d WHERE {} ORDER BY {order}",
-        conditions(filter)
-    );
     let wanted = filter.sensors.as_deref();
+    // What nobody asks for need not be taken out of its row.
+    let columns = match (filter.with_details, wanted) {
+        (true, _) => ", d.sensors, d.first, d.lasting",
+        (false, Some(_)) => ", d.sensors",
+        (false, None) => "",
+    };
+    let sql = format!(
+        "SELECT d.day, d.source, d.kind, d.place, d.packets{columns}
+         FROM source_day_raw d WHERE {} ORDER BY {order}",
+        conditions::of(filter)
+    );
     let mut statement = connection.prepare(&sql).map_err(failure)?;
     let mut rows = statement.query([]).map_err(failure)?;
     while let Some(row) = rows.next().map_err(failure)? {
-        let row = source(row).map_err(failure)?;
-        if wanted.is_none_or(|wanted| row.sensors.iter().any(|number| wanted.contains(&number))) {
-            take(&row)?;
+        let mut told = source(row).map_err(failure)?;
+        if let Some(wanted) = wanted {
+            told.sensors = sensors(row).map_err(failure)?;
+            let of_wanted = told.sensors.iter().filter(|number| wanted.contains(number)).count();
+            if of_wanted == 0 {
+                continue;
+            }
+            told.is_shared = told.sensors.iter().count() > of_wanted;
         }
+        if filter.with_details {
+            details(row, &mut told).map_err(failure)?;
+        } else {
+            told.sensors = SensorsSeen::Bits(&[]);
+        }
+        take(&told)?;
     }
     Ok(())
 }
 
+/// A row as it is without its details.
 fn source<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<SourceRow<'a>> {
     let Kind { protocol, class, service, signatures, window } = Kind::of(row.get(2)?);
     let (region, regions_version) = place(row.get(3)?);
-    let day: u32 = row.get(0)?;
-    let first: i64 = row.get(5)?;
-    let time = |milliseconds: i64| {
-        // A flow whose clock was set may lie before the day that it counts on.
-        let nanoseconds = milliseconds.saturating_mul(MILLISECOND.cast_signed());
-        (u64::from(day) * NANOSECONDS_OF_DAY).saturating_add_signed(nanoseconds)
-    };
     Ok(SourceRow {
-        day: Day(day),
+        day: Day(row.get(0)?),
         source: row.get::<_, Address>(1)?.into(),
         protocol,
         class,
@@ -120,12 +117,31 @@ fn source<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<SourceRow<'a>> {
         signatures,
         window,
         packets: row.get::<_, i64>(4)?.cast_unsigned(),
-        first_seen: time(first),
-        last_seen: time(first.saturating_add(row.get(6)?)),
-        sensors: match row.get_ref(7)? {
-            ValueRef::Integer(number) => SensorsSeen::One(u32::try_from(number).unwrap_or(u32::MAX)),
-            ValueRef::Blob(bits) => SensorsSeen::Bits(bits),
-            _ => return Err(FromSqlError::InvalidType.into()),
-        },
+        first_seen: 0,
+        last_seen: 0,
+        sensors: SensorsSeen::Bits(&[]),
+        is_shared: false,
     })
+}
+
+fn sensors<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<SensorsSeen<'a>> {
+    match row.get_ref(5)? {
+        ValueRef::Integer(number) => Ok(SensorsSeen::One(u32::try_from(number).unwrap_or(u32::MAX))),
+        ValueRef::Blob(bits) => Ok(SensorsSeen::Bits(bits)),
+        _ => Err(FromSqlError::InvalidType.into()),
+    }
+}
+
+fn details<'a>(row: &'a rusqlite::Row<'_>, told: &mut SourceRow<'a>) -> rusqlite::Result<()> {
+    let first: i64 = row.get(6)?;
+    let begin = told.day.start();
+    let time = |milliseconds: i64| {
+        // A flow whose clock was set may lie before the day that it counts on.
+        let nanoseconds = milliseconds.saturating_mul(MILLISECOND.cast_signed());
+        begin.saturating_add_signed(nanoseconds)
+    };
+    told.first_seen = time(first);
+    told.last_seen = time(first.saturating_add(row.get(7)?));
+    told.sensors = sensors(row)?;
+    Ok(())
 }

@@ -11,11 +11,12 @@ use crate::store::StoreError;
 const APPLICATION: i64 = 0x4150_5553;
 
 /// Each brings a file from the version of its place to the next.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("calendar.sql"),
     include_str!("beyond.sql"),
     include_str!("hours.sql"),
+    include_str!("flowtime.sql"),
 ];
 
 /// The version that this program writes.

@@ -135,6 +135,7 @@ fn a_check_finds_what_is_wrong() {
         "UPDATE counter_day_raw SET packets = packets - 1 WHERE counter = 0",
         "DELETE FROM ledger",
         "UPDATE uptime_day_raw SET nanoseconds = nanoseconds + 1",
+        "UPDATE uptime_day_raw SET with_flows = with_flows - 1",
         "DELETE FROM uptime_day_raw",
         "UPDATE port_hour_raw SET packets = packets + 1",
         "UPDATE port_hour_raw SET hour = hour + 1",
@@ -228,9 +229,19 @@ fn a_store_of_before_becomes_one_of_today() {
         Sample { start, end: start + 60_000_000_000, ..sample }
     };
     writer.commit(&[late(1).incoming(), late(7).incoming()]).unwrap();
+    // Of hours about midnight only counters came; and of others there was nothing to come.
+    let day = 86_400_000_000_000;
+    let across = |sequence: u64, rows: bool| {
+        let start = late(sequence).start / day * day + day - 3_600_000_000_000;
+        let sample =
+            Sample { start, end: start + day + 7_200_000_000_000, with_flows: false, ..late(sequence) };
+        if rows { sample } else { Sample { rows: Vec::new(), ..sample } }
+    };
+    writer.commit(&[across(20, true).incoming(), across(30, false).incoming()]).unwrap();
     // Back to the first version, one after the other.
     let undo = "UPDATE flow_raw SET beyond = beyond + 40 * packets; UPDATE tuple_raw SET beyond = beyond + 40 * packets;
         ALTER TABLE flow_raw RENAME COLUMN beyond TO bytes; ALTER TABLE tuple_raw RENAME COLUMN beyond TO bytes;
+        ALTER TABLE uptime_day_raw DROP COLUMN with_flows;
         DROP TABLE port_hour_raw; DROP TABLE uptime_hour_raw; DROP INDEX interval_sensor_end; DELETE FROM horizon;
         DROP TABLE calendar; PRAGMA user_version = 1";
     writer.connection.execute_batch(undo).unwrap();
@@ -240,8 +251,17 @@ fn a_store_of_before_becomes_one_of_today() {
     let writer = store(folder.path());
     let days: String =
         writer.connection.query_row("SELECT group_concat(text) FROM calendar", [], |row| row.get(0)).unwrap();
-    assert_eq!(days, "2026-01-02,2026-01-08");
+    assert_eq!(
+        days,
+        "2026-01-02,2026-01-08,2026-01-21,2026-01-22,2026-01-23,2026-01-31,2026-02-01,2026-02-02"
+    );
     let reader = writer.reader().unwrap();
+    let up = reader.uptime(None, Period::ALL).unwrap();
+    let hours = |nanoseconds: u64| nanoseconds as f64 / 3.6e12;
+    let up: Vec<_> = up.iter().map(|up| (hours(up.nanoseconds), hours(up.with_flows))).collect();
+    let minute = 1.0 / 60.0;
+    assert_eq!(up[..2], [(minute, minute); 2]);
+    assert_eq!(up[2..], [(1.0, 0.0), (24.0, 0.0), (1.0, 0.0), (1.0, 1.0), (24.0, 24.0), (1.0, 1.0)]);
     assert_eq!((packets(&*reader), breaches(&*reader)), (400, Vec::new()));
 }
 

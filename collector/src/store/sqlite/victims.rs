@@ -24,7 +24,7 @@ pub fn flows(
         .collect();
     let sql = format!(
         "SELECT f.victim AS v, coalesce(nullif(f.more >> 2, 0) - 1, {protocol}) AS p, {port}, f.packets,
-             {SEEN} AS t, i.start + (f.first + f.lasting) * 1000000
+             {SEEN} AS t, min(i.start + (f.first + f.lasting) * 1000000, max(i.start, i.\"end\" - 1))
          FROM interval_raw i CROSS JOIN flow_raw f
              ON f.id >= i.id << {ROW_BITS} AND f.id < (i.id + 1) << {ROW_BITS}
          WHERE {class} IN ({classes}) AND f.victim IS NOT NULL

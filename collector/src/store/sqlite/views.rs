@@ -163,7 +163,7 @@ fn expressions(table: Table) -> Vec<String> {
             owned(&["d.counter & 65535", "d.packets"]),
         ]
         .concat(),
-        Table::UptimeDay => owned(&["d.day", "s.name", "d.nanoseconds / 1e9"]),
+        Table::UptimeDay => owned(&["d.day", "s.name", "d.nanoseconds / 1e9", "d.with_flows / 1e9"]),
         Table::UptimeHour => owned(&["d.day", "d.hour", "s.name", "d.nanoseconds / 1e9"]),
     }
 }

@@ -1,5 +1,7 @@
 //! Up-time against the intervals, of days whose intervals are all kept.
 
+mod flows;
+
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
@@ -14,7 +16,8 @@ pub fn by_day(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     let from = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
     let spans = |start, end| spans(start, end).map(|(Day(day), long)| (day, long)).collect();
     let name = |day| format!("uptime_day of {}", Day(day));
-    compare(connection, ("uptime_day_raw", "u.day"), from, &spans, &name, tell)
+    compare(connection, ("uptime_day_raw", "u.day"), from, &spans, &name, tell)?;
+    flows::by_day(connection, from, tell)
 }
 
 pub fn by_hour(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
