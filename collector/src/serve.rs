@@ -108,7 +108,7 @@ impl Server {
             Aside::open(settings.aside.clone()).map_err(|source| ServeError::Aside { folder, source })?;
         let validator = Validator::new(settings.rules.clone(), known);
         let counters = Arc::new(Counters::default());
-        let room = descriptors::make_room(settings.limits.connections);
+        let room = descriptors::make_room(settings.limits.connections, web::connections(&settings));
         let connections = Arc::new(Connections::new(&settings.limits, room));
         let (stop, stopping) = watch::channel(false);
         let (running, tasks) = mpsc::channel(1);

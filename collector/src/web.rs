@@ -5,6 +5,7 @@
 
 mod answers;
 mod blocks;
+mod connections;
 mod course;
 mod figures;
 mod guard;
@@ -13,6 +14,7 @@ mod listener;
 mod login;
 mod look;
 mod names;
+mod observed;
 mod page;
 mod routes;
 mod sessions;
@@ -25,6 +27,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
@@ -60,14 +63,20 @@ pub struct Site {
     /// Whether it is to be had on this host alone, without TLS.
     is_local: bool,
     /// Who holds it looks at a password.
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
 }
 
 impl Site {
-    /// The page of the store in a file.
-    fn new(store: PathBuf, guard: Guard, names: Names, is_local: bool) -> Result<Self, PageError> {
-        let answers = Answers::start(store).map_err(PageError::Thread)?;
-        Ok(Self { answers, guard, names, is_local, hashing: Semaphore::new(1) })
+    /// The page of the store in a file, from which nobody reads for a while again and again.
+    fn new(
+        store: PathBuf,
+        quiet: Duration,
+        guard: Guard,
+        names: Names,
+        is_local: bool,
+    ) -> Result<Self, PageError> {
+        let answers = Answers::start(store, quiet).map_err(PageError::Thread)?;
+        Ok(Self { answers, guard, names, is_local, hashing: Arc::new(Semaphore::new(1)) })
     }
 }
 
@@ -111,7 +120,7 @@ impl Server {
             (None, None) => Guard::Anybody,
         };
         let is_tls = trusted.is_some();
-        let site = Arc::new(Site::new(settings.store_file(), guard, names, !is_tls)?);
+        let site = Arc::new(Site::new(settings.store_file(), quiet(settings), guard, names, !is_tls)?);
         let address = socket.local_addr().unwrap_or(address);
         tokio::spawn(listener::accept(socket, routes::router(site), trusted, stopping));
         Ok(Some(Self { address, is_tls, stop, look }))
@@ -132,6 +141,19 @@ impl Server {
     pub fn stop(&self) {
         let _nobody_listens = self.stop.send(true);
     }
+}
+
+/// For how long nobody reads from the store: long enough for a commit that moves its log into the file, and for another one
+/// that begins the log anew.
+fn quiet(settings: &Settings) -> Duration {
+    const LEAST: Duration = Duration::from_secs(2);
+    LEAST.max(Duration::from_secs_f64(2.0 * settings.store.commit.commit_seconds.clamp(0.0, 60.0)))
+}
+
+/// Connections that those who look may have at once.
+#[must_use]
+pub const fn connections(settings: &Settings) -> usize {
+    if settings.page.is_some() { connections::MOST } else { 0 }
 }
 
 /// The page's side of TLS, which follows its files.

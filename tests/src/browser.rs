@@ -17,7 +17,7 @@ const DRIVER: &str = "chromedriver";
 const PORT: u16 = 9515;
 const LONGEST_START: Duration = Duration::from_secs(30);
 /// How long anything on a page may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_millis(50);
 
 /// Keys that are not letters, by WebDriver's numbers.

@@ -26,7 +26,8 @@ macro_rules! conformance {
                 what_was_committed_is_there_after_a_restart;
             days: a_row_counts_on_the_day_it_was_seen, days_end_at_midnight_in_leap_years_too,
                 no_packets_is_not_no_sensor, hours_are_of_the_newest_days_alone,
-                questions_about_slices_have_the_answers_of_their_sql;
+                questions_about_slices_have_the_answers_of_their_sql,
+                sources_are_told_apart_as_their_sql_does;
             keeping: flows_go_and_their_sums_stay, a_clock_that_is_ahead_removes_nothing,
                 what_is_stored_or_was_is_known, the_last_that_came_tells_of_a_sensor, what_was_removed_is_not_counted_again,
                 a_copy_made_while_batches_come_is_sound, readers_see_whole_groups, gaps_are_told,

@@ -72,6 +72,40 @@ impl Span {
             Self::Days(from, _) => from.start(),
         }
     }
+
+    /// The moment that it ends before, nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn end(self) -> u64 {
+        match self {
+            Self::Hours(_, to) => Hour(to.0.saturating_add(1)).start(),
+            Self::Days(_, to) => Day(to.0.saturating_add(1)).start(),
+        }
+    }
+
+    /// Its days, the last included.
+    #[must_use]
+    pub const fn days(self) -> (Day, Day) {
+        match self {
+            Self::Hours(from, to) => (from.day(), to.day()),
+            Self::Days(from, to) => (from, to),
+        }
+    }
+}
+
+impl Question {
+    /// The sensor that alone is asked about.
+    #[must_use]
+    pub fn sensor(&self) -> Option<&str> {
+        match self {
+            Self::Ranking { slice, .. } | Self::Course { slice, .. } => slice.sensor.as_deref(),
+            Self::Uptime { sensor, .. } | Self::BesideFlows { sensor, .. } => sensor.as_deref(),
+            Self::SourceCount(_)
+            | Self::SourcesByDay(_)
+            | Self::TopSources { .. }
+            | Self::HoursFrom
+            | Self::LastIntervals => None,
+        }
+    }
 }
 
 /// What packets were sent to: `tcp-23`, `icmp-8`, `ip-47`.
@@ -176,10 +210,16 @@ pub enum Question {
     SourceCount(Slice),
     /// `day`, `sources`: how many there are of each day.
     SourcesByDay(Slice),
-    /// `src_ip`, `region`, `packets`, `first_seen`, `last_seen`, `ports`, `signatures`; most packets first.
+    /// `src_ip`, `region`, `packets`, `first_seen`, `last_seen`, `ports`, `signatures`, which are those of any of its packets;
+    /// most packets first.
     TopSources { slice: Slice, most: u32 },
     /// `day`, `hour` where the span is of hours, `sensor`, `seconds`.
     Uptime { span: Span, sensor: Option<String> },
+    /// `day`, `hour` where the span is of hours, `sensor`, `observed_packets`, `flow_packets_missing`: of the intervals that
+    /// began then, what observed addresses were sent, and what of it is in no flow and so in no answer about packets.
+    BesideFlows { span: Span, sensor: Option<String> },
+    /// `day`: the first one that there are sums by hour of; no row before anything was stored.
+    HoursFrom,
     /// `sensor`, `last_seen`, `start`, `packets`, `observed_packets`: of each sensor's last interval.
     LastIntervals,
 }

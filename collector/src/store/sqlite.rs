@@ -147,9 +147,6 @@ impl Store for SqliteStore {
 /// Bytes of pages that one who reads keeps in memory.
 const READER_CACHE: u64 = 64 << 20;
 
-/// Rows of an answer to a question about a slice.
-const MOST_ANSWERED: usize = 1_000_000;
-
 /// The store, for one who reads.
 pub struct SqliteReader {
     path: PathBuf,
@@ -302,10 +299,7 @@ impl Reader for SqliteReader {
     }
 
     fn answer(&mut self, question: &Question, within: Duration) -> Result<Answer, StoreError> {
-        match question {
-            Question::LastIntervals => slices::last_intervals(&self.connection).map_err(failure),
-            _ => self.query(&slices::sql(question), MOST_ANSWERED, within),
-        }
+        slices::answer(&mut self.connection, question, within)
     }
 
     fn version(&self) -> Result<u64, StoreError> {

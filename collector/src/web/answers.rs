@@ -1,9 +1,12 @@
 //! Answers that are kept, and worked out anew in the background: whoever asks for one never waits for the store.
 //!
 //! A lane is a thread with a reader of its own, one for each weight of questions. Nothing is asked that nobody looks at; what
-//! is looked at is asked again once something was committed, and no more often than it costs.
+//! is looked at is asked again once something was committed, and no more often than it costs. Lanes rest after what took
+//! long, and all of them together again and again.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod gate;
+mod kept;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,24 +19,27 @@ use tokio::sync::Notify;
 use super::topics::{Asked, Key, Weight};
 use crate::intake::unix_nanoseconds;
 use crate::store::sqlite::SqliteReader;
-use crate::store::{Reader, Span};
+use crate::store::{Reader, Span, Value};
+use gate::Gate;
+use kept::Kept;
 
-/// Answers that are kept at most: those that were looked at last.
-const MOST_KEPT: usize = 256;
-/// Questions of one lane that wait at most: whose answers are wanted still, are asked for again.
-const MOST_WAITING: usize = 64;
 /// Between two looks at the same question, at least.
 const LEAST_AGE: Duration = Duration::from_secs(5);
 /// A question is asked again after so many times what its answer took: it takes a tenth of one CPU at most.
 const TIMES_COST: u32 = 10;
 /// Between two looks whether something was committed, and between two of a lane that does not look for that.
 const LOOK: Duration = Duration::from_secs(1);
-const REST: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_secs(60);
+/// A heavy question that took longer than a moment is followed by a rest of this at least.
+const MOMENT: Duration = Duration::from_secs(1);
+const LEAST_REST: Duration = Duration::from_secs(10);
 
 /// What became of a topic's questions.
 #[derive(Debug)]
 pub struct Entry {
-    pub asked: Result<Vec<Asked>, String>,
+    pub asked: Result<Arc<[Asked]>, String>,
+    /// Why it could not be asked again since.
+    pub failed: Option<String>,
     /// When it was asked, nanoseconds since the Unix epoch, and of which hours or days.
     pub at: u64,
     pub span: Span,
@@ -50,22 +56,35 @@ impl Entry {
 
     fn is_stale(&self, generation: u64, span: Span) -> bool {
         let is_old = self.asked_at.elapsed() >= LEAST_AGE.max(self.took * TIMES_COST);
-        is_old && (self.generation != generation || self.span != span || self.asked.is_err())
+        let has_failed = self.asked.is_err() || self.failed.is_some();
+        is_old && (self.generation != generation || self.span != span || has_failed)
     }
-}
 
-#[derive(Default)]
-struct Kept {
-    entries: HashMap<Key, (Arc<Entry>, u64)>,
-    /// Waiting in a lane, or being asked.
-    under_way: HashSet<Key>,
-    lanes: [VecDeque<Key>; Weight::ALL.len()],
-    looks: u64,
+    /// What it takes in memory, about.
+    fn bytes(&self) -> usize {
+        let value = |value: &Value| {
+            let more = match value {
+                Value::Text(text) => text.capacity(),
+                Value::Bytes(bytes) => bytes.capacity(),
+                Value::Nothing | Value::Integer(_) | Value::Real(_) => 0,
+            };
+            size_of::<Value>() + more
+        };
+        let row = |row: &Vec<Value>| size_of::<Vec<Value>>() + row.iter().map(value).sum::<usize>();
+        let one = |asked: &Asked| {
+            let columns: usize =
+                asked.answer.columns.iter().map(|column| size_of::<String>() + column.len()).sum();
+            asked.sql.len() + columns + asked.answer.rows.iter().map(row).sum::<usize>()
+        };
+        // With its key, and its places in tables.
+        1024 + self.asked.as_ref().map_or_else(String::len, |asked| asked.iter().map(one).sum())
+    }
 }
 
 struct Shared {
     kept: Mutex<Kept>,
     work: Condvar,
+    gate: Gate,
     answered: Notify,
     /// Grows with each commit that was seen.
     generation: AtomicU64,
@@ -79,19 +98,23 @@ pub struct Answers(Arc<Shared>);
 impl Drop for Answers {
     fn drop(&mut self) {
         self.0.stopping.store(true, Ordering::SeqCst);
+        // Who has seen that it goes on, waits by now.
+        drop(self.0.kept());
         self.0.work.notify_all();
+        self.0.gate.wake();
     }
 }
 
 impl Answers {
-    /// Starts the lanes for the store in this file.
+    /// Starts the lanes for the store in this file. `quiet` is for how long none of them reads, again and again.
     ///
     /// # Errors
     /// Where there can be no more threads.
-    pub fn start(path: PathBuf) -> io::Result<Self> {
+    pub fn start(path: PathBuf, quiet: Duration) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             kept: Mutex::default(),
             work: Condvar::new(),
+            gate: Gate::new(quiet),
             answered: Notify::new(),
             generation: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
@@ -127,6 +150,15 @@ impl Answers {
     }
 }
 
+/// How long a lane rests after a question.
+fn rest(weight: Weight, took: Duration) -> Duration {
+    match weight {
+        Weight::Light => Duration::ZERO,
+        Weight::Heavy if took > MOMENT => took.max(LEAST_REST),
+        Weight::Middle | Weight::Heavy => took,
+    }
+}
+
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
@@ -136,52 +168,41 @@ impl Shared {
         let now = unix_nanoseconds();
         let generation = self.generation.load(Ordering::SeqCst);
         let mut kept = self.kept();
-        kept.looks += 1;
-        let looks = kept.looks;
-        let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
-            let entry = kept.entries.get_mut(key).map(|(entry, looked)| {
-                *looked = looks;
-                Arc::clone(entry)
-            });
-            if entry.as_ref().is_none_or(|entry| entry.is_stale(generation, key.view.period.span(now)))
-                && kept.under_way.insert(key.clone())
-            {
-                let lane = &mut kept.lanes[key.weight() as usize];
-                lane.push_back(key.clone());
-                let dropped = if lane.len() > MOST_WAITING { lane.pop_front() } else { None };
-                if let Some(key) = dropped {
-                    kept.under_way.remove(&key);
-                }
-            }
-            found.push(entry);
-        }
+        let look = |key: &Key| {
+            let span = key.view.period.span(now);
+            kept.look(key, |entry| entry.is_stale(generation, span), Instant::now())
+        };
+        let found = keys.iter().map(look).collect();
         drop(kept);
         self.work.notify_all();
         found
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// Answers questions of a weight until it is told to end.
     fn lane(&self, weight: Weight) {
         let mut reader: Option<Box<dyn Reader>> = None;
         let mut version = None;
-        while !self.stopping.load(Ordering::SeqCst) {
-            let key = self.next(weight);
-            if reader.is_none() {
+        while !self.is_stopping() {
+            let has_work = self.wait(weight);
+            let Some(open) = &mut reader else {
+                version = None;
                 match SqliteReader::open(&self.path) {
                     Ok(opened) => reader = Some(Box::new(opened)),
                     Err(error) => {
+                        let key = self.kept().pop(weight, Instant::now());
                         key.into_iter().for_each(|key| {
-                            self.keep(key, Err(error.to_string()), (Instant::now(), unix_nanoseconds(), 0))
+                            self.keep(key, Err(error.to_string()), (Instant::now(), unix_nanoseconds(), 0));
                         });
-                        version = None;
-                        continue;
                     }
                 }
-            }
-            let Some(open) = &mut reader else { continue };
+                continue;
+            };
             if weight == Weight::Light {
-                // One of them is enough to see it.
+                // One of them is enough to see it. It is read in no time, and keeps no log from beginning anew.
                 match open.version() {
                     Ok(seen) if version == Some(seen) => {}
                     Ok(seen) => {
@@ -191,34 +212,49 @@ impl Shared {
                     Err(error) => log::debug!("the page cannot see whether something was stored: {error}"),
                 }
             }
-            let Some(key) = key else { continue };
+            if !has_work {
+                continue;
+            }
+            let Some(passed) = self.gate.pass(weight, &self.stopping) else { return };
+            let Some(key) = self.kept().pop(weight, Instant::now()) else { continue };
             let generation = self.generation.load(Ordering::SeqCst);
             let (begin, now) = (Instant::now(), unix_nanoseconds());
             let asked = key.ask(&mut **open, now).map_err(|error| {
                 log::warn!("the page's question about {} is not answered: {error}", key.topic.name());
                 error.to_string()
             });
+            drop(passed);
             if asked.is_err() {
                 // Whatever it was, the next one begins anew.
                 reader = None;
-                version = None;
             }
             self.keep(key, asked, (begin, now, generation));
+            self.rest(rest(weight, begin.elapsed()));
         }
     }
 
-    /// The next question of a lane, or none after a while.
-    fn next(&self, weight: Weight) -> Option<Key> {
+    /// Whether a lane has a question now, or after a while.
+    fn wait(&self, weight: Weight) -> bool {
+        let kept = self.kept();
+        if kept.has_work(weight) || self.is_stopping() {
+            return kept.has_work(weight);
+        }
+        let idle = if weight == Weight::Light { LOOK } else { IDLE };
+        let (kept, _) = self.work.wait_timeout(kept, idle).unwrap_or_else(PoisonError::into_inner);
+        kept.has_work(weight)
+    }
+
+    /// Lets a while pass, or less where it is told to end.
+    fn rest(&self, rest: Duration) {
+        let end = Instant::now() + rest;
         let mut kept = self.kept();
-        if let Some(key) = kept.lanes[weight as usize].pop_front() {
-            return Some(key);
+        while !self.is_stopping() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            (kept, _) = self.work.wait_timeout(kept, left).unwrap_or_else(PoisonError::into_inner);
         }
-        if self.stopping.load(Ordering::SeqCst) {
-            return None;
-        }
-        let rest = if weight == Weight::Light { LOOK } else { REST };
-        let (mut kept, _) = self.work.wait_timeout(kept, rest).unwrap_or_else(PoisonError::into_inner);
-        kept.lanes[weight as usize].pop_front()
     }
 
     /// Keeps what became of a key that was asked from a moment on, after so many commits.
@@ -229,18 +265,22 @@ impl Shared {
         (begin, at, generation): (Instant, u64, u64),
     ) {
         let span = key.view.period.span(at);
-        let took = begin.elapsed();
-        let entry = Entry { asked, at, span, asked_at: Instant::now(), took, generation };
-        let mut kept = self.kept();
-        kept.under_way.remove(&key);
-        let looks = kept.looks;
-        kept.entries.insert(key, (Arc::new(entry), looks));
-        if kept.entries.len() > MOST_KEPT {
-            let oldest =
-                kept.entries.iter().min_by_key(|(_, (_, looked))| *looked).map(|(key, _)| key.clone());
-            oldest.iter().for_each(|key| drop(kept.entries.remove(key)));
-        }
-        drop(kept);
+        let (asked, took) = (asked.map(Arc::from), begin.elapsed());
+        let entry = Entry { asked, failed: None, at, span, asked_at: Instant::now(), took, generation };
+        self.kept().keep(key, entry);
         self.answered.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_rest_as_long_as_they_read() {
+        let second = Duration::from_secs;
+        assert_eq!(rest(Weight::Light, second(9)), Duration::ZERO);
+        assert_eq!(rest(Weight::Middle, second(9)), second(9));
+        assert_eq!([1, 2, 300].map(|took| rest(Weight::Heavy, second(took))), [1, 10, 300].map(second));
     }
 }

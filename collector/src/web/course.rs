@@ -1,11 +1,12 @@
 //! Answers over time as a figure: a value for each hour or day, and a gap where nobody was observing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::answers::Entry;
 use super::look::Period;
 use super::names::Names;
-use super::topics::{self, Asked, COURSE, RANKING, UPTIME, width};
+use super::observed::Observed;
+use super::topics::{self, COURSE, RANKING, width};
 use super::words;
 use crate::language::{Language, Text};
 use crate::report::model::{Figure, Series, Style};
@@ -23,7 +24,7 @@ pub fn name_of(place: Place) -> String {
 }
 
 /// The hour or day that a row begins with, and the columns behind it.
-fn place(span: Span, row: &[Value]) -> Option<(Place, &[Value])> {
+pub fn place(span: Span, row: &[Value]) -> Option<(Place, &[Value])> {
     let Some((Value::Text(day), rest)) = row.split_first() else { return None };
     let day = day.parse().ok()?;
     match span {
@@ -42,40 +43,6 @@ pub fn integer(value: Option<&Value>) -> Option<u64> {
     }
 }
 
-/// Seconds that each sensor was counting, by hour or day.
-pub fn uptime(span: Span, asked: &Asked) -> BTreeMap<(Place, String), f64> {
-    let rows = asked.answer.rows.iter().filter_map(|row| {
-        let (place, rest) = place(span, row)?;
-        match rest {
-            [Value::Text(sensor), Value::Real(seconds)] => Some(((place, sensor.clone()), *seconds)),
-            _ => None,
-        }
-    });
-    rows.collect()
-}
-
-/// Values that are drawn, and those places that were observed; by any sensor, or by that of the series.
-struct Observed {
-    by_sensor: BTreeSet<(Place, String)>,
-    by_any: BTreeSet<Place>,
-}
-
-impl Observed {
-    fn new(span: Span, asked: Option<&Asked>) -> Self {
-        let by_sensor: BTreeSet<_> =
-            asked.map(|asked| uptime(span, asked)).unwrap_or_default().into_keys().collect();
-        let by_any = by_sensor.iter().map(|(place, _)| *place).collect();
-        Self { by_sensor, by_any }
-    }
-
-    fn has(&self, place: Place, sensor: Option<&str>) -> bool {
-        match sensor {
-            Some(sensor) => self.by_sensor.contains(&(place, sensor.to_owned())),
-            None => self.by_any.contains(&place),
-        }
-    }
-}
-
 fn unit(span: Span) -> Text {
     let word = if matches!(span, Span::Hours(..)) { words::PER_HOUR } else { words::PER_DAY };
     text(word)
@@ -86,9 +53,8 @@ fn text(word: words::Word) -> Text {
 }
 
 /// Packets over time by a facet, of the values that are drawn.
-pub fn packets(facet: Facet, entry: &Entry, names: &Names) -> Option<Figure> {
+pub fn packets(facet: Facet, entry: &Entry, observed: &Observed, names: &Names) -> Option<Figure> {
     let (span, course, ranking) = (entry.span, entry.find(COURSE)?, entry.find(RANKING)?);
-    let observed = Observed::new(span, entry.find(UPTIME));
     let mut found: BTreeMap<(FacetValue, Place), u64> = BTreeMap::new();
     for row in &course.answer.rows {
         if let Some((place, rest)) = place(span, row)
@@ -107,7 +73,8 @@ pub fn packets(facet: Facet, entry: &Entry, names: &Names) -> Option<Figure> {
         let of = |place: &Place| {
             let packets = found.get(&(value.clone(), *place)).copied();
             // What was counted was observed, whatever the up-time says.
-            packets.or_else(|| observed.has(*place, sensor).then_some(0)).map(|packets| packets as f64)
+            let is_zero = || observed.absent(*place, sensor).is_none();
+            packets.or_else(|| is_zero().then_some(0)).map(|packets| packets as f64)
         };
         let name = |language| names.of(&value, language);
         Series {
@@ -129,9 +96,8 @@ pub fn packets(facet: Facet, entry: &Entry, names: &Names) -> Option<Figure> {
 }
 
 /// Source addresses of each day.
-pub fn sources(entry: &Entry) -> Option<Figure> {
+pub fn sources(entry: &Entry, observed: &Observed) -> Option<Figure> {
     let (span, by_day) = (entry.span, entry.find(topics::BY_DAY)?);
-    let observed = Observed::new(span, entry.find(UPTIME));
     let found: BTreeMap<Place, u64> = by_day
         .answer
         .rows
@@ -144,7 +110,8 @@ pub fn sources(entry: &Entry) -> Option<Figure> {
     let places = span.places();
     let of = |place: &Place| {
         let sources = found.get(place).copied();
-        sources.or_else(|| observed.has(*place, None).then_some(0)).map(|sources| sources as f64)
+        let is_zero = || observed.absent(*place, None).is_none();
+        sources.or_else(|| is_zero().then_some(0)).map(|sources| sources as f64)
     };
     Some(Figure {
         id: topics::Topic::SourceCount.name().into(),

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::Site;
+use super::connections::Ticket;
 use super::sessions::{Attempts, LASTING, Sessions};
 use super::users::Users;
 
@@ -66,6 +67,9 @@ pub async fn admit(State(site): State<Arc<Site>>, mut request: Request, next: Ne
     };
     match person {
         Some(person) => {
+            if let Some(ticket) = request.extensions().get::<Arc<Ticket>>() {
+                ticket.let_in();
+            }
             request.extensions_mut().insert(person);
             next.run(request).await
         }
@@ -95,13 +99,33 @@ pub fn cookie(token: Option<&str>) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Where nobody has to log in, a name that somebody else's DNS gives this host must not let their pages read this one: only
+/// Which requests are answered at all, whoever may look: none that another site has a browser send, but for whoever follows a
+/// link from there. What is asked for in pictures and frames of other sites could keep the store busy, even if they cannot
+/// read the answer.
+///
+/// And where nobody has to log in, a name that somebody else's DNS gives this host must not let their pages read this one: only
 /// requests for this host by its own names are answered.
-pub async fn check_host(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+pub async fn check_request(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    if !is_asked_for_here(request.method(), request.headers()) {
+        return (StatusCode::FORBIDDEN, "another site asked for this\n").into_response();
+    }
     if site.is_local && !is_this_host(request.headers(), request.uri()) {
         return (StatusCode::MISDIRECTED_REQUEST, "ask for it as 127.0.0.1 or localhost\n").into_response();
     }
     next.run(request).await
+}
+
+/// Whether a person or this page itself asks for it, as far as a browser says; other programs say nothing.
+fn is_asked_for_here(method: &Method, headers: &HeaderMap) -> bool {
+    let is = |name: &str, expected: &str| headers.get(name).is_some_and(|value| value == expected);
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    match (sites.next(), sites.next()) {
+        (None, _) => true,
+        (Some(site), None) if site == "same-origin" || site == "none" => true,
+        (Some(_), _) => {
+            method == Method::GET && is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
+        }
+    }
 }
 
 fn is_this_host(headers: &HeaderMap, uri: &Uri) -> bool {

@@ -24,6 +24,8 @@ use crate::language::Language;
 const MOST_FORM: usize = 8 << 10;
 /// How long an attempt waits for those before it: one password is looked at at a time.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a form may take to come.
+const LONGEST_FORM: Duration = Duration::from_secs(10);
 
 /// What a person was told last.
 fn form(look: &Look, language: Language, complaint: Option<Word>) -> Html<String> {
@@ -83,8 +85,10 @@ pub async fn log_in(
     if !guard::is_own_form(&headers) {
         return (StatusCode::FORBIDDEN, "this form was not sent from here\n").into_response();
     }
-    let Ok(body) = to_bytes(body, MOST_FORM).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "no form is so long\n").into_response();
+    let body = match tokio::time::timeout(LONGEST_FORM, to_bytes(body, MOST_FORM)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "no form is so long\n").into_response(),
+        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the form did not come\n").into_response(),
     };
     let address = guard::address(visitor);
     let too_many = || {
@@ -102,10 +106,16 @@ pub async fn log_in(
     let (name, password) = (field("name"), field("password"));
     let known = users.find(&name);
     let hashed = known.clone().unwrap_or_else(Hashed::of_nobody);
-    let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, site.hashing.acquire()).await else {
+    let turn = Arc::clone(&site.hashing).acquire_owned();
+    let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, turn).await else {
         return too_many();
     };
-    let checked = tokio::task::spawn_blocking(move || hashed.is_of(&password)).await;
+    let checked = tokio::task::spawn_blocking(move || {
+        // It is looked at to its end even where the one who asked has gone: the turn ends with it, and not before.
+        let _turn = turn;
+        hashed.is_of(&password)
+    });
+    let checked = checked.await;
     match known.filter(|_| checked.unwrap_or(false)).and_then(|hashed| sessions.begin(&name, hashed)) {
         Some(token) => {
             log::info!("{name} has logged in to the page from {address}");

@@ -8,7 +8,7 @@ use super::blocks::{Seen, health, packets, sources};
 use super::html::Escaped;
 use super::look::{Look, Period, View};
 use super::names::Names;
-use super::topics::Topic;
+use super::topics::{Key, Topic};
 use super::words::{self, Word};
 use crate::intake::unix_nanoseconds;
 use crate::language::Language;
@@ -21,11 +21,18 @@ pub struct Page<'a> {
     pub names: &'a Names,
     /// Who has logged in.
     pub user: Option<&'a str>,
-    /// What is known of each of [`Topic::ALL`].
+    /// What is known of each of [`Page::keys`].
     pub entries: &'a [Option<Arc<Entry>>],
 }
 
 impl Page<'_> {
+    /// What is to be known for it: each of [`Topic::ALL`], and what was observed, by the sensor that is looked at and by all.
+    pub fn keys(view: &View) -> Vec<Key> {
+        let everybody = View { sensor: None, ..view.clone() };
+        let topics = Topic::ALL.map(|topic| Key::new(topic, view)).into_iter();
+        topics.chain([view, &everybody].map(|view| Key::new(Topic::Observed, view))).collect()
+    }
+
     /// The whole document.
     pub fn html(&self) -> String {
         let mut body = String::new();
@@ -33,16 +40,19 @@ impl Page<'_> {
         body += "<main id=\"main\" tabindex=\"-1\">";
         self.chosen(&mut body);
         let now = unix_nanoseconds();
-        for topic in Topic::ALL {
-            let entry = Topic::ALL.iter().position(|each| *each == topic);
-            let entry = entry.and_then(|place| self.entries.get(place)).and_then(Option::as_deref);
-            let seen =
-                Seen { look: self.look, language: self.language, names: self.names, topic, entry, now };
+        let known = |place: usize| self.entries.get(place).and_then(Option::as_deref);
+        let (of_sensor, of_all) = (known(Topic::ALL.len()), known(Topic::ALL.len() + 1));
+        for (place, topic) in Topic::ALL.into_iter().enumerate() {
+            let observed = if matches!(topic, Topic::Packets(_)) { of_sensor } else { of_all };
+            let (look, language, names) = (self.look, self.language, self.names);
+            let seen = Seen { look, language, names, topic, entry: known(place), observed, now };
             match topic {
                 Topic::Health => health::write(&seen, &mut body),
                 Topic::Packets(facet) => packets::write(&seen, facet, &mut body),
                 Topic::SourceCount => sources::write_count(&seen, &mut body),
                 Topic::SourceList => sources::write_list(&seen, &mut body),
+                // It has no section of its own.
+                Topic::Observed => {}
             }
         }
         let _infallible = write!(body, "</main><footer><p>{}</p></footer>", words::UPDATES.of(self.language));

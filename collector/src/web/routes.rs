@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use super::guard::{Person, add_headers, admit, check_host};
+use super::guard::{Person, add_headers, admit, check_request};
 use super::html::Escaped;
 use super::look::{Look, LookError};
 use super::page::{Page, document};
@@ -42,7 +42,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here; the page is at /\n"))
         .method_not_allowed_fallback(async || (StatusCode::METHOD_NOT_ALLOWED, "the page is read with GET\n"))
         .layer(from_fn_with_state(Arc::clone(&site), admit))
-        .layer(from_fn_with_state(Arc::clone(&site), check_host))
+        .layer(from_fn_with_state(Arc::clone(&site), check_request))
         .layer(from_fn(add_headers))
         .with_state(site)
 }
@@ -95,7 +95,7 @@ async fn page(
         Ok(look) => look,
         Err(error) => return wrong_address(&headers, &error),
     };
-    let keys = Topic::ALL.map(|topic| Key::new(topic, &look.view));
+    let keys = Page::keys(&look.view);
     let entries = site.answers.look(&keys, PAGE_PATIENCE).await;
     let language = language_of(&look, &headers);
     let page =
@@ -110,7 +110,7 @@ async fn csv(
     Path((topic, id)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let Some(topic) = Topic::ALL.into_iter().find(|each| each.name() == topic) else {
+    let Some(topic) = Topic::named(&topic) else {
         return (StatusCode::NOT_FOUND, "the page has no such section\n").into_response();
     };
     let look = match Look::read(request.uri().query().unwrap_or_default()) {

@@ -71,6 +71,14 @@ impl Sessions {
     }
 }
 
+/// What counts as one address: of IPv6 a /64, which is what a single host is given.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address => address,
+    }
+}
+
 /// Attempts to log in: some in a row, and then a few a minute, of each address; of IPv6, of each /64.
 #[derive(Default)]
 pub struct Attempts(Mutex<HashMap<IpAddr, (f64, Instant)>>);
@@ -82,10 +90,7 @@ impl Attempts {
     }
 
     fn may_at(&self, address: IpAddr, now: Instant) -> bool {
-        let key = match address.to_canonical() {
-            IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-            address => address,
-        };
+        let key = network(address);
         let left = |(left, at): (f64, Instant)| {
             let more = now.saturating_duration_since(at).as_secs_f64() / ATTEMPT_EVERY.as_secs_f64();
             (left + more).min(ATTEMPTS)
@@ -95,7 +100,11 @@ impl Attempts {
             attempts.retain(|_, bucket| left(*bucket) < ATTEMPTS);
         }
         if attempts.len() >= MOST_ADDRESSES && !attempts.contains_key(&key) {
-            return false;
+            // Whoever has many addresses must not keep everybody else out.
+            let oldest = attempts.iter().min_by_key(|(_, (_, at))| *at).map(|(key, _)| *key);
+            if let Some(oldest) = oldest {
+                attempts.remove(&oldest);
+            }
         }
         let bucket = attempts.entry(key).or_insert((ATTEMPTS, now));
         let now_left = left(*bucket);
@@ -122,6 +131,24 @@ mod tests {
         let token = sessions.begin("mika", Hashed::of_nobody()).unwrap();
         sessions.end(&token);
         assert_eq!(sessions.user(&token, find), None);
+    }
+
+    #[test]
+    fn many_addresses_keep_nobody_else_out() {
+        let attempts = Attempts::default();
+        let now = Instant::now();
+        let address = |number: usize| IpAddr::from(std::net::Ipv4Addr::from_bits(number as u32));
+        for number in 0..MOST_ADDRESSES {
+            assert!(attempts.may_at(address(number), now + Duration::from_micros(number as u64)));
+        }
+        let later = now + Duration::from_secs(1);
+        // The one that was remembered first is used again, and so is not the one that is forgotten.
+        assert!(attempts.may_at(address(0), later));
+        assert!(attempts.may_at(address(MOST_ADDRESSES), later));
+        let known = attempts.0.lock().unwrap();
+        assert_eq!(known.len(), MOST_ADDRESSES);
+        let has = |number| known.contains_key(&address(number));
+        assert_eq!([0, 1, 2, MOST_ADDRESSES].map(has), [true, false, true, true]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The page, as browsers get it.
 
+mod crowd;
 mod logins;
 mod network;
 
@@ -62,7 +63,7 @@ impl Lab {
         let path = folder.path().join("store");
         let store = store(&path);
         let guard = guard(folder.path());
-        let site = Site::new(path, guard, Names::default(), is_local).unwrap();
+        let site = Site::new(path, Duration::from_secs(2), guard, Names::default(), is_local).unwrap();
         Self { folder, _store: store, router: router(Arc::new(site)) }
     }
 
@@ -198,6 +199,71 @@ async fn other_hosts_names_are_not_answered() {
     }
     let without = Request::get("/").body(Body::empty()).unwrap();
     assert_eq!(lab.ask(without).await.0, StatusCode::MISDIRECTED_REQUEST);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_start_nothing() {
+    let guarded = Lab::new(|_| Guard::Certificates, false);
+    for (lab, admitted) in [(Lab::open(), StatusCode::OK), (guarded, StatusCode::UNAUTHORIZED)] {
+        for (method, site, mode, destination, expected) in [
+            ("GET", "", "", "", admitted),
+            ("GET", "same-origin", "cors", "empty", admitted),
+            ("GET", "none", "navigate", "document", admitted),
+            // Who follows a link.
+            ("GET", "cross-site", "navigate", "document", admitted),
+            ("GET", "cross-site", "no-cors", "image", StatusCode::FORBIDDEN),
+            ("GET", "same-site", "no-cors", "image", StatusCode::FORBIDDEN),
+            ("GET", "cross-site", "navigate", "iframe", StatusCode::FORBIDDEN),
+            ("GET", "cross-site", "cors", "empty", StatusCode::FORBIDDEN),
+            ("GET", "cross-site", "", "", StatusCode::FORBIDDEN),
+            ("POST", "cross-site", "navigate", "document", StatusCode::FORBIDDEN),
+        ] {
+            let mut request = Request::builder()
+                .method(method)
+                .uri("/csv/health/last-intervals")
+                .header("host", "localhost");
+            let headers =
+                [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", destination)];
+            for (name, value) in headers.into_iter().filter(|(_, value)| !value.is_empty()) {
+                request = request.header(name, value);
+            }
+            let status = lab.ask(request.body(Body::empty()).unwrap()).await.0;
+            assert_eq!(status, expected, "{method} {site} {mode} {destination}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_no_flow_is_told_and_no_zero() {
+    let lab = Lab::open();
+    let text = lab.whole("/").await;
+    assert!(!text.contains("class=\"beside\""), "{text}");
+    // One that has none of its flows there, and one that lost some.
+    let start = unix_nanoseconds() - 3 * HOUR;
+    let rows = || [flow("192.0.2.1", 6, 23, 5, start)];
+    let silent =
+        Sample { with_flows: false, end: start + HOUR, ..Sample::new("osaka", 1, start).with(rows()) };
+    let lossy = Sample { lost: 7, end: start + HOUR, ..Sample::new("nagoya", 1, start).with(rows()) };
+    let mut store = SqliteStore::open(&lab.folder.path().join("another"), SqliteOptions::default()).unwrap();
+    store.commit(&[silent.incoming(), lossy.incoming()]).unwrap();
+    let site = Site::new(
+        lab.folder.path().join("another"),
+        Duration::from_secs(2),
+        Guard::Anybody,
+        Names::default(),
+        true,
+    );
+    let lab = Lab { router: router(Arc::new(site.unwrap())), ..lab };
+    let text = lab.whole("/").await;
+    assert!(text.contains("<strong class=\"beside\">12</strong> of 17"), "{text}");
+    let text = lab.whole("/?sensor=osaka").await;
+    assert!(text.contains("<p class=\"empty\">counted, but in no flow</p>"), "{text}");
+    let text = lab.whole("/?sensor=nagoya").await;
+    assert!(text.contains("<strong class=\"beside\">7</strong> of 12"), "{text}");
+    assert!(text.contains("23/TCP") && !text.contains("counted, but in no flow"), "{text}");
+    // Nothing is known of it, and nothing is looked for.
+    let text = lab.whole("/?sensor=nobody").await;
+    assert!(text.contains("No sensor was observing in this time."), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,8 @@ pub enum Topic {
     Packets(Facet),
     SourceCount,
     SourceList,
+    /// What was observed at all, which the other topics' figures need.
+    Observed,
 }
 
 /// What is asked, of which the answers are kept.
@@ -59,6 +61,8 @@ pub struct Asked {
 
 /// The names of questions.
 pub const UPTIME: &str = "uptime";
+pub const BESIDE_FLOWS: &str = "beside-flows";
+pub const HOURS_FROM: &str = "hours-from";
 pub const SENSORS: &str = "last-intervals";
 pub const RANKING: &str = "ranking";
 pub const COURSE: &str = "over-time";
@@ -67,6 +71,7 @@ pub const BY_DAY: &str = "by-day";
 pub const LIST: &str = "list";
 
 impl Topic {
+    /// The page's sections.
     pub const ALL: [Self; 8] = [
         Self::Health,
         Self::Packets(Facet::Service),
@@ -89,14 +94,25 @@ impl Topic {
             Self::Packets(Facet::Sensor) => "sensors",
             Self::SourceCount => "sources",
             Self::SourceList => "source-list",
+            Self::Observed => "observed",
         }
+    }
+
+    /// The topic of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().chain([Self::Observed]).find(|topic| topic.name() == name)
     }
 
     /// How long it may take on a large store.
     pub const fn weight(self, period: Period) -> Weight {
         match (self, period) {
-            (Self::Health, _) | (Self::Packets(_), Period::Day) => Weight::Light,
-            (Self::Packets(_), Period::Week) | (_, Period::Day) => Weight::Middle,
+            (Self::Health, _)
+            | (Self::Observed, Period::Day | Period::Week)
+            | (Self::Packets(_), Period::Day) => Weight::Light,
+            // Every interval of the period is looked at; and no section is shown without it.
+            (Self::Observed, Period::Quarter) | (Self::Packets(_), Period::Week) | (_, Period::Day) => {
+                Weight::Middle
+            }
             _ => Weight::Heavy,
         }
     }
@@ -109,6 +125,9 @@ impl Key {
             // Of everybody's last interval, whatever is looked at.
             Topic::Health => view = View { period: view.period, ..View::default() },
             Topic::SourceCount | Topic::SourceList => view.sensor = None,
+            Topic::Observed => {
+                view = View { period: view.period, sensor: view.sensor, ..View::default() };
+            }
             Topic::Packets(_) => {}
         }
         Self { topic, view }
@@ -126,21 +145,30 @@ impl Key {
             let answer = reader.answer(question, within)?;
             Ok::<_, StoreError>(Asked { id, sql: reader.sql_of(question), answer })
         };
-        let uptime = |sensor: Option<String>| Question::Uptime { span: slice.span, sensor };
         Ok(match self.topic {
-            Topic::Health => vec![ask(SENSORS, &Question::LastIntervals)?, ask(UPTIME, &uptime(None))?],
+            Topic::Health => vec![ask(SENSORS, &Question::LastIntervals)?],
+            Topic::Observed => {
+                let (span, sensor) = (slice.span, slice.sensor);
+                let mut asked = vec![
+                    ask(UPTIME, &Question::Uptime { span, sensor: sensor.clone() })?,
+                    ask(BESIDE_FLOWS, &Question::BesideFlows { span, sensor })?,
+                ];
+                if self.view.period == Period::Day {
+                    asked.push(ask(HOURS_FROM, &Question::HoursFrom)?);
+                }
+                asked
+            }
             Topic::Packets(facet) => {
                 let ranking = ask(RANKING, &Question::Ranking { slice: slice.clone(), facet, most: RANKED })?;
                 let values: Vec<_> =
                     ranking.answer.rows.iter().take(DRAWN).filter_map(|row| value(facet, row)).collect();
                 let course = ask(COURSE, &Question::Course { slice: slice.clone(), facet, values })?;
-                vec![ranking, course, ask(UPTIME, &uptime(slice.sensor.clone()))?]
+                vec![ranking, course]
             }
             Topic::SourceCount => {
                 let mut asked = vec![ask(COUNT, &Question::SourceCount(slice.clone()))?];
                 if self.view.period != Period::Day {
                     asked.push(ask(BY_DAY, &Question::SourcesByDay(slice.clone()))?);
-                    asked.push(ask(UPTIME, &uptime(None))?);
                 }
                 asked
             }

@@ -85,6 +85,12 @@ words! {
     TIME: "Time (UTC)", "時刻 (UTC)";
     DAY_COLUMN: "Day (UTC)", "日付 (UTC)";
     NOT_OBSERVED: "not observed", "観測なし";
+    NO_HOURS: "no sums by hour before {day}", "{day}より前の1時間ごとの集計はありません";
+    NO_FLOWS: "counted, but in no flow", "計数のみ（フロー情報なし）";
+    BESIDE_FLOWS: "Packets that are in no flow, and so in none of these figures", "フロー情報がなく、ここに含まれないパケット";
+    WHOLE_DAYS: "Sources are summed up by day: these were seen in the last 24 hours, and their packets are those of the whole days (UTC).",
+        "送信元は日単位（UTC）で集計されています。直近24時間に観測された送信元を、該当する日全体のパケット数で示します。";
+    NOT_ANEW: "This could not be worked out anew; shown is what was known before:", "再集計できなかったため、以前の結果を表示しています：";
     TABLE: "Table", "表";
     CSV: "CSV", "CSV";
     SQL: "SQL", "SQL";
@@ -113,6 +119,8 @@ words! {
     COURSE_FILE: "over time", "推移";
     UPTIME_FILE: "up-time", "稼働時間";
     SENSORS_FILE: "last intervals", "最終インターバル";
+    BESIDE_FILE: "in no flow", "フロー情報なし";
+    HOURS_FILE: "first day by hour", "1時間ごとの集計の開始日";
     COUNT_FILE: "in all", "合計";
     BY_DAY_FILE: "by day", "日別";
     LIST_FILE: "sources", "送信元";
@@ -144,6 +152,8 @@ pub fn file(id: &str) -> Word {
         topics::COURSE => COURSE_FILE,
         topics::UPTIME => UPTIME_FILE,
         topics::SENSORS => SENSORS_FILE,
+        topics::BESIDE_FLOWS => BESIDE_FILE,
+        topics::HOURS_FROM => HOURS_FILE,
         topics::COUNT => COUNT_FILE,
         topics::BY_DAY => BY_DAY_FILE,
         _ => LIST_FILE,

@@ -139,6 +139,100 @@ pub fn hours_are_of_the_newest_days_alone(open: Open) {
     assert_eq!(breaches(&*reader), [""; 0]);
 }
 
+/// Sources that differ in all that a question tells apart, on days that each has some of them.
+fn motley(day: Day) -> Vec<Sample> {
+    let sample = |number: u64| {
+        let start = day.start() + number * 7 * 60 * MINUTE;
+        let rows = (0..40_u64).filter(|row| !(row + number).is_multiple_of(3)).map(|row| {
+            let source = match row % 5 {
+                0 => format!("2001:db8::{row:x}"),
+                1 => format!("203.0.113.{row}"),
+                _ => format!("9.0.0.{row}"),
+            };
+            let protocol = if row % 4 == 0 { 17 } else { 6 };
+            let plain =
+                flow(&source, protocol, 20 + ((row + number) % 6) as u16, row / 4 + 1, start + row * MINUTE);
+            let signatures = if protocol == 6 { (row + number).is_multiple_of(5).into() } else { 0 };
+            wire::Row { signatures, ..plain }
+        });
+        Sample { lost: number % 2 * 9, ..Sample::new("tokyo", number + 1, start).with(rows) }
+    };
+    (0..9)
+        .map(|number| Sample {
+            with_flows: number != 4,
+            end: sample(number).start + 60 * MINUTE,
+            ..sample(number)
+        })
+        .collect()
+}
+
+pub fn sources_are_told_apart_as_their_sql_does(open: Open) {
+    use crate::store::{Hour, Question, Slice, Span, Value};
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let day = "2026-03-20".parse::<Day>().unwrap();
+    for sample in motley(day) {
+        assert_eq!(commit(&mut *store, &sample), crate::store::Outcome::Stored);
+    }
+    let mut reader = store.reader().unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    let hour = |hour: u32| Hour(day.0 * 24 + hour);
+    let mut most = 0;
+    for span in [
+        Span::Days(day.before(5), Day(day.0 + 9)),
+        Span::Days(day, day),
+        Span::Hours(hour(9), hour(32)),
+        Span::Hours(hour(0), hour(0)),
+    ] {
+        let all = Slice { span, sensor: None, service: None, region: None, class: None, signatures: None };
+        let mut slices = vec![all.clone()];
+        for service in ["tcp-23", "udp-22", "icmp-type8", "ip6"] {
+            slices.push(Slice { service: service.parse().ok(), ..all.clone() });
+        }
+        for signatures in ["", "mirai", "mirai+zmap", "zmap+mirai", "another"] {
+            slices.push(Slice { signatures: Some(signatures.into()), ..all.clone() });
+        }
+        for region in [*b"ZZ", *b"NL", *b"??"] {
+            slices.push(Slice { region: Some(region), ..all.clone() });
+        }
+        for class in sensor_ebpf::abi::TrafficClass::ALL {
+            slices.push(Slice { class: Some(class), ..all.clone() });
+        }
+        for slice in slices {
+            let questions = [
+                Question::SourceCount(slice.clone()),
+                Question::SourcesByDay(slice.clone()),
+                Question::TopSources { slice: slice.clone(), most: 7 },
+                Question::TopSources { slice: slice.clone(), most: 0 },
+                Question::TopSources { slice: slice.clone(), most: 1_000 },
+            ];
+            for question in questions {
+                let sql = reader.sql_of(&question);
+                let answer = reader.answer(&question, minute).unwrap();
+                assert_eq!(answer, reader.query(&sql, 10_000, minute).unwrap(), "{sql}");
+                most = most.max(answer.rows.len());
+            }
+        }
+        for question in [Question::BesideFlows { span, sensor: None }, Question::HoursFrom] {
+            let sql = reader.sql_of(&question);
+            let answer = reader.answer(&question, minute).unwrap();
+            assert_eq!(answer, reader.query(&sql, 10_000, minute).unwrap(), "{sql}");
+            assert!(!answer.rows.is_empty(), "{sql}");
+        }
+    }
+    assert_eq!(most, 40);
+    // Of one source, the signatures of all of its packets.
+    let span = Span::Days(day, Day(day.0 + 9));
+    let all = Slice { span, sensor: None, service: None, region: None, class: None, signatures: None };
+    let answer = reader.answer(&Question::TopSources { slice: all.clone(), most: 50 }, minute).unwrap();
+    assert!(answer.rows.iter().any(|row| row[6] == Value::Text("mirai".into())), "{answer:?}");
+    // Of the interval of that hour, no flow came.
+    let span = Span::Hours(hour(28), hour(28));
+    let beside = reader.answer(&Question::BesideFlows { span, sensor: None }, minute).unwrap();
+    let [row] = beside.rows.as_slice() else { panic!("{beside:?}") };
+    assert!(row[3] == row[4] && row[3] != Value::Integer(0), "{beside:?}");
+}
+
 pub fn questions_about_slices_have_the_answers_of_their_sql(open: Open) {
     use crate::store::{Facet, FacetValue, Hour, Question, Slice, Span};
     let folder = tempfile::tempdir().unwrap();
@@ -184,6 +278,10 @@ pub fn questions_about_slices_have_the_answers_of_their_sql(open: Open) {
             Question::SourcesByDay(all.clone()),
             Question::TopSources { slice: slice.clone(), most: 5 },
             Question::Uptime { span, sensor: Some(name.into()) },
+            Question::Uptime { span, sensor: Some("nobody".into()) },
+            Question::BesideFlows { span, sensor: None },
+            Question::BesideFlows { span, sensor: Some(name.into()) },
+            Question::HoursFrom,
             Question::LastIntervals,
         ]);
         for question in questions {

@@ -22,11 +22,9 @@ pub fn register(connection: &Connection) -> Result<()> {
         Ok(String::from_utf8_lossy(&region_of(context.get::<i64>(0)? & 1023)).into_owned())
     })?;
     connection.create_scalar_function(c"signatures_text", 1, FLAGS, |context| {
-        let bits: i64 = context.get(0)?;
-        let names = ["mirai", "zmap", "masscan", "bit3", "bit4", "bit5", "bit6", "bit7"];
-        let names = names.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0);
-        Ok(names.map(|(_, name)| *name).collect::<Vec<_>>().join("+"))
+        Ok(signatures_text(context.get::<i64>(0)?.to_le_bytes()[0]))
     })?;
+    connection.create_aggregate_function(c"signatures_in_all", 1, FLAGS, SignaturesInAll)?;
     connection.create_scalar_function(c"utc", 1, FLAGS, |context| {
         let time: Option<i64> = context.get(0)?;
         Ok(time.and_then(|time| u64::try_from(time).ok()).map(utc))
@@ -39,6 +37,40 @@ pub fn register(connection: &Connection) -> Result<()> {
     })?;
     connection.create_aggregate_function(c"sensors_in_all", 1, FLAGS, InAll)?;
     connection.create_window_function(c"sum", 1, FLAGS, Sum)
+}
+
+/// Names of signatures, by their bits.
+const SIGNATURES: [&str; 8] = ["mirai", "zmap", "masscan", "bit3", "bit4", "bit5", "bit6", "bit7"];
+
+/// Signatures as people see them, such as `mirai+zmap`.
+pub fn signatures_text(bits: u8) -> String {
+    let names = SIGNATURES.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0);
+    names.map(|(_, name)| *name).collect::<Vec<_>>().join("+")
+}
+
+/// The bits of signatures whose text this is.
+pub fn signatures_of(text: &str) -> Option<u8> {
+    let bits = text.split('+').map(|name| SIGNATURES.iter().position(|known| *known == name));
+    let bits = bits.fold(0_u8, |bits, place| place.map_or(bits, |place| bits | 1 << place));
+    (signatures_text(bits) == text).then_some(bits)
+}
+
+/// The signatures that any of these texts has.
+struct SignaturesInAll;
+
+impl Aggregate<u8, String> for SignaturesInAll {
+    fn init(&self, _: &mut Context<'_>) -> Result<u8> {
+        Ok(0)
+    }
+
+    fn step(&self, context: &mut Context<'_>, bits: &mut u8) -> Result<()> {
+        *bits |= context.get::<Option<String>>(0)?.and_then(|text| signatures_of(&text)).unwrap_or(0);
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, bits: Option<u8>) -> Result<String> {
+        Ok(signatures_text(bits.unwrap_or(0)))
+    }
 }
 
 fn argument(error: FromSqlError) -> Error {

@@ -39,6 +39,22 @@ pub fn answer(
     })
 }
 
+/// Reads what one answer needs, all of it as of the same moment, within some time.
+pub fn timed<T>(
+    connection: &mut Connection,
+    within: Duration,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    let begin = Instant::now();
+    connection.progress_handler(STEPS, Some(move || begin.elapsed() > within)).map_err(failure)?;
+    let found = connection.unchecked_transaction().and_then(|transaction| read(&transaction));
+    connection.progress_handler(0, None::<fn() -> bool>).map_err(failure)?;
+    found.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => StoreError::Timeout { seconds: within.as_secs_f64() },
+        _ => failure(error),
+    })
+}
+
 fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Select

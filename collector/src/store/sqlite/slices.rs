@@ -1,8 +1,19 @@
-//! Questions about slices, in SQL as people would write it.
+//! Questions about slices, in SQL as people would write it, and their answers.
+
+mod intervals;
+mod merge;
+mod sources;
+
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::store::{Answer, Facet, FacetValue, Hour, Question, Service, Slice, Span, Value, utc};
+use super::failure::failure;
+use super::question;
+use crate::store::{Answer, Facet, FacetValue, Question, Service, Slice, Span, StoreError, utc};
+
+/// Rows of an answer at most.
+const MOST_ROWS: usize = 1_000_000;
 
 /// A text as SQL has it.
 fn literal(text: &str) -> String {
@@ -68,14 +79,14 @@ fn ports(slice: &Slice) -> Vec<String> {
 }
 
 /// Sources are summed up by day: of hours, by when they were seen last.
-fn sources(slice: &Slice) -> Vec<String> {
+fn of_sources(slice: &Slice) -> Vec<String> {
     let mut conditions = match slice.span {
         Span::Days(..) => span(slice.span),
         Span::Hours(from, to) => vec![
             format!("day >= '{}'", from.day()),
             format!("day <= '{}'", to.day()),
             format!("last_seen >= '{}'", utc(from.start())),
-            format!("first_seen < '{}'", utc(Hour(to.0.saturating_add(1)).start())),
+            format!("first_seen < '{}'", utc(slice.span.end())),
         ],
     };
     conditions.extend(kind(slice));
@@ -139,18 +150,18 @@ pub fn sql(question: &Question) -> String {
         }
         Question::SourceCount(slice) => format!(
             "SELECT count(DISTINCT src_ip) AS sources\nFROM source_day\nWHERE {}",
-            all(&sources(slice))
+            all(&of_sources(slice))
         ),
         Question::SourcesByDay(slice) => format!(
             "SELECT day, count(DISTINCT src_ip) AS sources\nFROM source_day\nWHERE {}\nGROUP BY day\nORDER BY day",
-            all(&sources(slice))
+            all(&of_sources(slice))
         ),
         Question::TopSources { slice, most } => format!(
             "SELECT src_ip, region, sum(packets) AS packets, min(first_seen) AS first_seen,\n    \
              max(last_seen) AS last_seen, count(DISTINCT protocol * 65536 + port) AS ports,\n    \
-             max(signatures) AS signatures\n\
-             FROM source_day\nWHERE {}\nGROUP BY src_ip, region\nORDER BY packets DESC, src_ip\nLIMIT {most}",
-            all(&sources(slice))
+             signatures_in_all(signatures) AS signatures\n\
+             FROM source_day\nWHERE {}\nGROUP BY src_ip, region\nORDER BY packets DESC, src_ip, region\nLIMIT {most}",
+            all(&of_sources(slice))
         ),
         Question::Uptime { span: of, sensor } => {
             let (table, unit) = match of {
@@ -164,6 +175,24 @@ pub fn sql(question: &Question) -> String {
                 all(&conditions)
             )
         }
+        Question::BesideFlows { span: of, sensor } => {
+            let (hour, unit) = match of {
+                Span::Hours(..) => (" CAST(substr(start, 12, 2) AS INTEGER) AS hour,", "day, hour"),
+                Span::Days(..) => ("", "day"),
+            };
+            let (from, to) = (utc(of.start()), utc(of.end()));
+            let sensor = sensor.as_ref().map(|sensor| format!("\n    AND sensor = {}", literal(sensor)));
+            format!(
+                "SELECT substr(start, 1, 10) AS day,{hour} sensor,\n    \
+                 sum(observed_packets) AS observed_packets, sum(flow_packets_missing) AS flow_packets_missing\n\
+                 FROM intervals\nWHERE \"end\" >= '{from}'\n    AND start >= '{from}'\n    AND start < '{to}'{}\n\
+                 GROUP BY {unit}, sensor\nORDER BY {unit}, sensor",
+                sensor.unwrap_or_default()
+            )
+        }
+        Question::HoursFrom => {
+            "SELECT date(day * 86400, 'unixepoch') AS day\nFROM horizon\nWHERE what = 'hours'".into()
+        }
         Question::LastIntervals => {
             "SELECT sensor, max(\"end\") AS last_seen, start, packets, observed_packets\n\
                                     FROM intervals\nGROUP BY sensor\nORDER BY sensor"
@@ -172,19 +201,42 @@ pub fn sql(question: &Question) -> String {
     }
 }
 
-/// The answer to [`Question::LastIntervals`] by an index, which the view's times in words have no use of.
-pub fn last_intervals(connection: &Connection) -> rusqlite::Result<Answer> {
-    let mut statement = connection.prepare_cached(
-        "SELECT s.name, i.\"end\", i.start, i.packets, i.observed FROM sensor s JOIN interval_raw i ON i.id =
-             (SELECT n.id FROM interval_raw n WHERE n.sensor = s.id ORDER BY n.\"end\" DESC LIMIT 1)
-         ORDER BY s.name",
-    )?;
-    let rows = statement.query_map([], |row| {
-        let time =
-            |column: usize| row.get::<_, i64>(column).map(|time| Value::Text(utc(time.cast_unsigned())));
-        let number = |column: usize| row.get(column).map(Value::Integer);
-        Ok(vec![Value::Text(row.get(0)?), time(1)?, time(2)?, number(3)?, number(4)?])
-    })?;
-    let columns = ["sensor", "last_seen", "start", "packets", "observed_packets"].map(str::to_owned).into();
-    Ok(Answer { columns, rows: rows.collect::<rusqlite::Result<_>>()?, is_cut: false })
+/// Answers a question within some time: what its SQL would answer, and as fast as the keys allow.
+pub fn answer(
+    connection: &mut Connection,
+    question: &Question,
+    within: Duration,
+) -> Result<Answer, StoreError> {
+    let sql = sql(question);
+    if let Some(sensor) = question.sensor()
+        && !is_known(connection, sensor).map_err(failure)?
+    {
+        // Nothing is of it: its rows need not be looked for.
+        let columns = connection.prepare(&sql).map_err(failure)?;
+        let columns = columns.column_names().map(str::to_owned).collect();
+        return Ok(Answer { columns, ..Answer::default() });
+    }
+    match question {
+        Question::Ranking { .. }
+        | Question::Course { .. }
+        | Question::Uptime { .. }
+        | Question::HoursFrom => question::answer(connection, &sql, MOST_ROWS, within),
+        Question::SourceCount(slice) => {
+            question::timed(connection, within, |connection| sources::count(connection, slice))
+        }
+        Question::SourcesByDay(slice) => {
+            question::timed(connection, within, |connection| sources::by_day(connection, slice))
+        }
+        Question::TopSources { slice, most } => {
+            question::timed(connection, within, |connection| sources::top(connection, slice, *most))
+        }
+        Question::BesideFlows { span, sensor } => question::timed(connection, within, |connection| {
+            intervals::beside_flows(connection, *span, sensor.as_deref())
+        }),
+        Question::LastIntervals => question::timed(connection, within, intervals::last),
+    }
+}
+
+fn is_known(connection: &Connection, sensor: &str) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM sensor WHERE name = ?1")?.exists([sensor])
 }

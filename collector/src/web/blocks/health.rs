@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use super::{Seen, link, percent, second_of};
 use crate::language::Language;
 use crate::store::{NANOSECONDS_OF_HOUR, Value, moment};
-use crate::web::course::{self, Place, integer, name_of, seconds_of};
+use crate::web::course::{Place, integer, name_of, seconds_of};
 use crate::web::html::{Escaped, count};
 use crate::web::look::View;
-use crate::web::topics::{SENSORS, UPTIME};
+use crate::web::observed::Absent;
+use crate::web::topics::{HOURS_FROM, SENSORS, Topic, UPTIME};
 use crate::web::words;
 
 const SECOND: u64 = 1_000_000_000;
@@ -18,6 +19,8 @@ const LEAST_SILENCE: u64 = 180 * SECOND;
 const INTERVALS: u64 = 3;
 /// Of an hour or a day; below it, it counts as observed in part.
 const WHOLE: f64 = 0.99;
+/// What stands for figures of hours that there are no sums of.
+const UNKNOWN: &str = "–";
 /// Gaps that are told in words.
 const MOST_GAPS: usize = 3;
 
@@ -62,21 +65,33 @@ fn duration(nanoseconds: u64, language: Language) -> String {
 }
 
 pub fn write(seen: &Seen<'_>, html: &mut String) {
-    seen.section(words::HEALTH, html, |entry, html| {
-        let (Some(sensors), Some(asked)) = (entry.find(SENSORS), entry.find(UPTIME)) else { return };
+    seen.section(words::HEALTH, html, |entry, observed, html| {
+        let Some(sensors) = entry.find(SENSORS) else { return };
         let view = View { period: seen.look.view.period, ..View::default() };
         let last: Vec<Last> = sensors.answer.rows.iter().filter_map(|row| Last::read(row)).collect();
-        let uptime = course::uptime(entry.span, asked);
         let places = entry.span.places();
+        // Hours that nothing was ever summed up of say nothing of a sensor.
+        let (unknown, places): (Vec<Place>, Vec<Place>) =
+            places.into_iter().partition(|place| observed.no_hours(*place).is_some());
+        if let Some(day) = unknown.first().and_then(|place| observed.no_hours(*place)) {
+            let words = Absent::NoHours(day).words(|word| seen.word(word));
+            let _infallible =
+                write!(html, "<p class=\"note\">{}: {words}</p>", seen.word(words::UPTIME_STRIP));
+        }
+        let uptime = &observed.uptime;
         if last.is_empty() {
             let _infallible = write!(html, "<p class=\"empty\">{}</p>", seen.word(words::NO_SENSORS));
         } else {
             summary(seen, &last, html);
-            table(seen, &last, &uptime, &places, html);
-            by_place(seen, &last, &uptime, &places, html);
+            table(seen, &last, uptime, &places, html);
+            by_place(seen, &last, uptime, &places, html);
         }
         seen.behind(sensors, &view, html);
-        seen.behind(asked, &view, html);
+        for id in [UPTIME, HOURS_FROM] {
+            if let Some(asked) = seen.observed.and_then(|observed| observed.find(id)) {
+                seen.behind_of(Topic::Observed, asked, &view, html);
+            }
+        }
     });
 }
 
@@ -161,7 +176,9 @@ fn table(seen: &Seen<'_>, last: &[Last], uptime: &Uptime, places: &[Place], html
             place.0.start() + u64::from(place.1.unwrap_or(0)) * NANOSECONDS_OF_HOUR
         }));
         let observed = if all == 0 { 0.0 } else { (seconds / (all as f64 / 1e9)).min(1.0) };
-        let gaps = gaps(seen, &shares, places);
+        let is_known = !places.is_empty();
+        let gaps = if is_known { gaps(seen, &shares, places) } else { UNKNOWN.into() };
+        let observed = if is_known { percent(observed) } else { UNKNOWN.into() };
         let _infallible = write!(
             html,
             "<tr><th scope=\"row\">{}</th><td><span class=\"state {class}\">{state}</span></td>\
@@ -171,11 +188,8 @@ fn table(seen: &Seen<'_>, last: &[Last], uptime: &Uptime, places: &[Place], html
             if class == "good" { rate(one) } else { 0.0 },
         );
         strip(seen, &one.sensor, &shares, html);
-        let _infallible = write!(
-            html,
-            "</td><td class=\"number\">{}</td><td class=\"gaps\">{gaps}</td></tr>",
-            percent(observed)
-        );
+        let _infallible =
+            write!(html, "</td><td class=\"number\">{}</td><td class=\"gaps\">{gaps}</td></tr>", observed);
     }
     html.push_str("</tbody></table></div>");
 }

@@ -3,35 +3,69 @@
 use std::fmt::Write as _;
 
 use super::{Seen, link, percent};
-use crate::store::{Facet, FacetValue, Value};
+use crate::store::{Facet, FacetValue, Span, Value};
 use crate::web::course::{self, integer};
 use crate::web::html::{Escaped, count};
-use crate::web::look::Period;
-use crate::web::topics::{self, COURSE, RANKING, UPTIME, width};
+use crate::web::look::{Period, View};
+use crate::web::observed::{Absent, Observed};
+use crate::web::topics::{self, BESIDE_FLOWS, COURSE, RANKING, Topic, width};
 use crate::web::words;
 
 pub fn write(seen: &Seen<'_>, facet: Facet, html: &mut String) {
-    seen.section(words::facet_title(facet), html, |entry, html| {
+    seen.section(words::facet_title(facet), html, |entry, observed, html| {
         let Some(ranking) = entry.find(RANKING) else { return };
         if ranking.answer.rows.is_empty() {
-            let nobody = entry.find(UPTIME).is_none_or(|uptime| uptime.answer.rows.is_empty());
-            let word = if nobody { words::NOBODY } else { words::NOTHING };
-            let _infallible = write!(html, "<p class=\"empty\">{}</p>", seen.word(word));
+            let _infallible = write!(html, "<p class=\"empty\">{}</p>", nothing(seen, entry.span, observed));
         } else {
             table(seen, facet, &ranking.answer.rows, html);
         }
         if facet == Facet::Service && !ranking.answer.rows.is_empty() {
             let _infallible = write!(html, "<p class=\"note\">{}</p>", seen.word(words::NAME_NOTE));
         }
+        beside_flows(seen, observed, html);
         seen.behind(ranking, &seen.look.view, html);
-        if let Some(figure) = course::packets(facet, entry, seen.names) {
+        if let Some(figure) = course::packets(facet, entry, observed, seen.names) {
             let time = if seen.look.view.period == Period::Day { words::TIME } else { words::DAY_COLUMN };
-            seen.figure(&figure, entry.span, time, html);
+            seen.figure(&figure, (entry.span, observed), time, html);
         }
         if let Some(course) = entry.find(COURSE) {
             seen.behind(course, &seen.look.view, html);
         }
     });
+}
+
+/// Why there are no packets: because nobody knows, or because there were none.
+fn nothing(seen: &Seen<'_>, span: Span, observed: &Observed) -> String {
+    let mut reason = None;
+    for place in span.places() {
+        match observed.absent(place, seen.look.view.sensor.as_deref()) {
+            None => return seen.word(words::NOTHING).into(),
+            Some(Absent::Unobserved) => {}
+            Some(absent) => reason = reason.or(Some(absent)),
+        }
+    }
+    let nobody = || seen.word(words::NOBODY).into();
+    reason.map_or_else(nobody, |reason| reason.words(|word| seen.word(word)))
+}
+
+/// What these figures cannot have.
+fn beside_flows(seen: &Seen<'_>, observed: &Observed, html: &mut String) {
+    let beside = observed.beside_flows();
+    if beside.missing == 0 {
+        return;
+    }
+    let _infallible = write!(
+        html,
+        "<p class=\"note\">{}: <strong class=\"beside\">{}</strong> {} {}</p>",
+        seen.word(words::BESIDE_FLOWS),
+        count(beside.missing),
+        seen.word(words::OF),
+        count(beside.observed)
+    );
+    if let Some(asked) = seen.observed.and_then(|observed| observed.find(BESIDE_FLOWS)) {
+        let View { period, sensor, .. } = seen.look.view.clone();
+        seen.behind_of(Topic::Observed, asked, &View { period, sensor, ..View::default() }, html);
+    }
 }
 
 fn table(seen: &Seen<'_>, facet: Facet, rows: &[Vec<Value>], html: &mut String) {

@@ -7,7 +7,7 @@ use crate::store::Value;
 use crate::web::answers::Entry;
 use crate::web::course::{self, integer};
 use crate::web::html::{Escaped, count};
-use crate::web::look::View;
+use crate::web::look::{Period, View};
 use crate::web::names::Names;
 use crate::web::topics::{BY_DAY, COUNT, LIST};
 use crate::web::words;
@@ -18,7 +18,7 @@ fn view(seen: &Seen<'_>) -> View {
 }
 
 pub fn write_count(seen: &Seen<'_>, html: &mut String) {
-    seen.section(words::SOURCES_TITLE, html, |entry, html| {
+    seen.section(words::SOURCES_TITLE, html, |entry, observed, html| {
         note(seen, html);
         if let Some(asked) = entry.find(COUNT) {
             let sources = integer(asked.answer.rows.first().and_then(|row| row.first())).unwrap_or(0);
@@ -30,8 +30,8 @@ pub fn write_count(seen: &Seen<'_>, html: &mut String) {
             );
             seen.behind(asked, &view(seen), html);
         }
-        if let Some(figure) = course::sources(entry) {
-            seen.figure(&figure, entry.span, words::DAY_COLUMN, html);
+        if let Some(figure) = course::sources(entry, observed) {
+            seen.figure(&figure, (entry.span, observed), words::DAY_COLUMN, html);
         }
         if let Some(by_day) = entry.find(BY_DAY) {
             seen.behind(by_day, &view(seen), html);
@@ -46,8 +46,11 @@ fn note(seen: &Seen<'_>, html: &mut String) {
 }
 
 pub fn write_list(seen: &Seen<'_>, html: &mut String) {
-    seen.section(words::SOURCE_LIST, html, |entry, html| {
+    seen.section(words::SOURCE_LIST, html, |entry, _, html| {
         note(seen, html);
+        if seen.look.view.period == Period::Day {
+            let _infallible = write!(html, "<p class=\"note\">{}</p>", seen.word(words::WHOLE_DAYS));
+        }
         list(seen, entry, html);
         if let Some(asked) = entry.find(LIST) {
             seen.behind(asked, &view(seen), html);

@@ -86,11 +86,17 @@ async fn attempts_are_few_and_forms_short() {
     let form = "name=mika&password=x";
     let mut statuses = Vec::new();
     let visitor = |address: &str| Visitor(SocketAddr::new(address.parse().unwrap(), 1));
+    let begin = std::time::Instant::now();
     for _ in 0..7 {
         let request = login(form).extension(visitor("192.0.2.1")).body(Body::from(form)).unwrap();
         statuses.push(lab.ask(request).await.0.as_u16());
     }
-    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    // Every twelve seconds there is one more, and a slow machine may need as long.
+    let more = begin.elapsed().as_secs() as usize / 12;
+    let made = statuses.iter().filter(|status| **status == 401).count();
+    assert!((5..=5 + more).contains(&made), "{made} in {:?}: {statuses:?}", begin.elapsed());
+    assert!(statuses[..5].iter().all(|status| *status == 401), "{statuses:?}");
+    assert!(statuses[5..].iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
     // Another one's are not used up.
     let request = login(form).extension(visitor("192.0.2.2")).body(Body::from(form)).unwrap();
     assert_eq!(lab.ask(request).await.0, StatusCode::UNAUTHORIZED);

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use super::store;
 use crate::web::{PageError, Server, users};
 
-/// A page over TLS, asked by who shows a certificate of a CA, or none: the answer's first line.
-async fn asked_over_tls(server: &Server, roots: &Path, identity: Option<(&Path, &Path)>) -> Option<String> {
+/// A connection with a page over TLS, of who shows a certificate of a CA, or none.
+async fn connected(
+    server: &Server,
+    roots: &Path,
+    identity: Option<(&Path, &Path)>,
+) -> Option<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
     use rustls::pki_types::pem::PemObject as _;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut trusted = rustls::RootCertStore::empty();
     trusted.add(CertificateDer::from_pem_file(roots).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -29,7 +32,13 @@ async fn asked_over_tls(server: &Server, roots: &Path, identity: Option<(&Path, 
     };
     let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
     let name = ServerName::from(server.address.ip());
-    let mut stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
+    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()
+}
+
+/// The first line of what it answers.
+async fn asked_over_tls(server: &Server, roots: &Path, identity: Option<(&Path, &Path)>) -> Option<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = connected(server, roots, identity).await?;
     let request = b"GET /csv/health/last-intervals HTTP/1.1\r\nHost: apus\r\nConnection: close\r\n\r\n";
     stream.write_all(request).await.ok()?;
     let mut answer = Vec::new();
@@ -74,7 +83,36 @@ async fn certificates_of_peoples_ca_let_in_and_no_others() {
         // A sensor is nobody here.
         let (certificate, key) = identity(sensors);
         assert_eq!(asked_over_tls(&server, &roots, Some((&certificate, &key))).await, None);
+        ends_with_what_it_trusted(&server, &roots, identity(people), &at("people/ca.crt")).await;
         server.stop();
+    }
+}
+
+/// Whoever is connected has to come again once another CA, or other certificates of it, are trusted.
+async fn ends_with_what_it_trusted(
+    server: &Server,
+    roots: &Path,
+    (certificate, key): (std::path::PathBuf, std::path::PathBuf),
+    trusted: &Path,
+) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = connected(server, roots, Some((&certificate, &key))).await.unwrap();
+    stream.write_all(b"GET /assets/icon.svg HTTP/1.1\r\nHost: apus\r\n\r\n").await.unwrap();
+    let mut answer = vec![0; 1 << 14];
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    let ended = async { while stream.read(&mut answer).await.is_ok_and(|read| read > 0) {} };
+    let changing = async {
+        loop {
+            std::fs::write(trusted, std::fs::read(trusted).unwrap()).unwrap();
+            server.look_at_files();
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    // Well before it would for its idleness.
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended);
+    tokio::select! {
+        ended = ended => ended.unwrap(),
+        () = changing => {}
     }
 }
 
