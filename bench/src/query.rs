@@ -1,7 +1,7 @@
-//! `bench query`: a quarter's report over a large store, and the live page's answers beside it.
+//! `bench query`: the report of a quarter's 91 days over a large store, and the live page's answers beside it.
 //!
-//! The store is made by the collector's own `import` from made-up telescopes: two quarters; rows of flows are
-//! summed up and not kept. The report is of the second one, with each kind of section, by the program that people run.
+//! The store is made by the collector's own `import` from made-up telescopes: these days, and as many before them; rows of
+//! flows are summed up and not kept. The report has each kind of section, and is made by the program that people run.
 
 mod store;
 
@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use jiff::Timestamp;
 use sensor_user::table::grouped;
 use serde::Serialize;
 use testbed::{Authority, Collector, Namespace, Process, find_collector, process};
 
-use store::{Size, configuration};
+use store::{PERIOD, Size, configuration};
 
 const SECTIONS: &str = include_str!("query/sections.toml");
 /// Where the page is, in its namespace.
@@ -71,8 +72,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let temporary = tempfile::Builder::new().prefix("apus-bench-").tempdir_in("/var/tmp")?;
     let folder = folder.as_deref().unwrap_or(temporary.path());
     fs::create_dir_all(folder)?;
-    store::make(&collector, folder, Size { rows: *rows, sources: *sources })?;
-    let report = (0..*rounds).map(|_| report(&collector, folder)).collect::<Result<_>>()?;
+    let end = store::make(&collector, folder, Size { rows: *rows, sources: *sources })?;
+    let report = (0..*rounds).map(|_| report(&collector, folder, end)).collect::<Result<_>>()?;
     let data = folder.join("store");
     let (page_first_milliseconds, page_warm_milliseconds, collector_memory_bytes) =
         page(&collector, folder, &data)?;
@@ -92,12 +93,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// A day, counted from 1 January 1970, as people write it.
+fn date(day: u64) -> Result<String> {
+    let date = Timestamp::from_second(i64::try_from(day * 86_400)?)?;
+    Ok(date.strftime("%Y-%m-%d").to_string())
+}
+
 /// One report, in a process of its own.
-fn report(collector: &Path, folder: &Path) -> Result<Measured> {
+fn report(collector: &Path, folder: &Path, end: u64) -> Result<Measured> {
     let (sections, out) = (folder.join("sections.toml"), folder.join("reports"));
     fs::write(&sections, SECTIONS)?;
     let mut command = Command::new(collector);
-    command.args(["report", "--quarter", "2024Q2", "--format", "html", "--format", "json", "--force"]);
+    command.args(["report", "--format", "html", "--format", "json", "--force"]);
+    command.arg("--from").arg(date(end - PERIOD)?).arg("--to").arg(date(end)?);
     command.arg("--config").arg(configuration(folder)).arg("--data").arg(folder.join("store"));
     command.arg("--sections").arg(sections).arg("--out").arg(out).stdout(Stdio::null());
     let started = Instant::now();
@@ -152,7 +160,7 @@ fn get(address: SocketAddr) -> Result<(f64, String)> {
 fn print(report: &Report) {
     println!("{} flow rows, a store of {} MiB", grouped(report.rows), report.store_bytes >> 20);
     for Measured { seconds, memory_bytes } in &report.report {
-        println!("report of 2024Q2: {seconds:.1} s, {} MiB at most", memory_bytes >> 20);
+        println!("report of {PERIOD} days: {seconds:.1} s, {} MiB at most", memory_bytes >> 20);
     }
     let slowest = report.page_warm_milliseconds.iter().copied().fold(0.0, f64::max);
     println!(

@@ -1,20 +1,21 @@
-//! A store with the sums of two quarters of made-up flows, by the collector's own `import`.
+//! A store with the sums of two periods of made-up flows, by the collector's own `import`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sensor_user::table::grouped;
 use testbed::batches::Telescope;
 
-/// 1 January 2024, in seconds since the Unix epoch.
-const START: u64 = 1_704_067_200;
 const DAY: u64 = 86_400;
-/// Of two quarters: the one that is reported, and the one before.
-const DAYS: u64 = 91 + 91;
+/// Of the period that is reported: as long as a quarter.
+pub const PERIOD: u64 = 91;
+/// And of the one before.
+const DAYS: u64 = 2 * PERIOD;
 const SENSORS: u64 = 2;
 /// Days that are made up before they are imported together.
 const DAYS_AT_ONCE: u64 = 7;
@@ -28,19 +29,18 @@ pub struct Size {
     pub sources: u32,
 }
 
-/// Makes the store, unless this folder has one of this size already.
-pub fn make(collector: &Path, folder: &Path, size: Size) -> Result<()> {
+/// Makes the store, which ends before today, unless this folder has one of this size already. Says on which day it
+/// ends, counted from 1 January 1970; that one is not in it.
+pub fn make(collector: &Path, folder: &Path, size: Size) -> Result<u64> {
     let (data, whole) = (folder.join("store"), folder.join("whole"));
-    let words = format!("{} rows, {} sources\n", size.rows, size.sources);
+    let words = format!("{} rows, {} sources, before day ", size.rows, size.sources);
     if let Ok(found) = fs::read_to_string(&whole) {
-        ensure!(
-            found == words,
-            "{} has another store ({}): name another folder",
-            folder.display(),
-            found.trim()
-        );
-        return Ok(());
+        let end = found.strip_prefix(&words).and_then(|day| day.trim().parse().ok());
+        return end.with_context(|| {
+            format!("{} has another store ({}): name another folder", folder.display(), found.trim())
+        });
     }
+    let end = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / DAY;
     ensure!(
         !data.exists(),
         "{} has a store that was not finished: remove it, or name another folder",
@@ -48,9 +48,10 @@ pub fn make(collector: &Path, folder: &Path, size: Size) -> Result<()> {
     );
     fs::create_dir_all(&data)?;
     set_up(collector, folder, &data)?;
+    let first = end - DAYS;
     let (ready, made) = sync_channel::<PathBuf>(1);
     thread::scope(|scope| {
-        let making = scope.spawn(move || make_up(folder, size, &ready));
+        let making = scope.spawn(move || make_up(folder, first, size, &ready));
         for (number, batches) in made.into_iter().enumerate() {
             import(collector, folder, &data, &batches, number == 0)?;
             fs::remove_dir_all(&batches)?;
@@ -59,23 +60,24 @@ pub fn make(collector: &Path, folder: &Path, size: Size) -> Result<()> {
         }
         making.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
-    Ok(fs::write(whole, words)?)
+    fs::write(whole, format!("{words}{end}\n"))?;
+    Ok(end)
 }
 
 /// A table of regions, a list of addresses, and a configuration that names them.
 fn set_up(collector: &Path, folder: &Path, data: &Path) -> Result<()> {
-    let (table, list) = (folder.join("delegated-ripencc-extended-20231231"), folder.join("scanners.txt"));
+    let (table, list) = (folder.join("delegated-ripencc-extended-20200101"), folder.join("scanners.txt"));
     let mut records = String::new();
     let mut count = 0;
     for block in 16..224_usize * 16 {
         let (first, second) = (block / 16, block % 16 * 16);
         let region = REGIONS[block % REGIONS.len()];
         records
-            .push_str(&format!("ripencc|{region}|ipv4|{first}.{second}.0.0|1048576|20200101|allocated|x\n"));
+            .push_str(&format!("ripencc|{region}|ipv4|{first}.{second}.0.0|1048576|19930101|allocated|x\n"));
         count += 1;
     }
     let head =
-        format!("2|ripencc|20231231|{count}|20200101|20231231|+0000\nripencc|*|ipv4|*|{count}|summary\n");
+        format!("2|ripencc|20200101|{count}|19930101|20200101|+0000\nripencc|*|ipv4|*|{count}|summary\n");
     fs::write(&table, head + &records)?;
     let scanners: String = (0..200).map(|number| format!("{}.0.0.0/16\n", number + 16)).collect();
     fs::write(&list, scanners)?;
@@ -94,8 +96,8 @@ pub fn configuration(folder: &Path) -> PathBuf {
 }
 
 /// Makes up batches: a folder of them for some days, another one while that is imported.
-fn make_up(folder: &Path, size: Size, ready: &std::sync::mpsc::SyncSender<PathBuf>) -> Result<()> {
-    let start = START * 1_000_000_000;
+fn make_up(folder: &Path, first: u64, size: Size, ready: &SyncSender<PathBuf>) -> Result<()> {
+    let start = first * DAY * 1_000_000_000;
     let mut telescopes: Vec<Telescope> = (1..=SENSORS)
         .map(|number| Telescope::new(&format!("bench-{number}"), start, DAY, size.sources, number))
         .collect();
