@@ -22,6 +22,25 @@ const MIGRATIONS: [&str; 5] = [
 /// The version that this program writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
+/// What takes back each migration but the first.
+#[cfg(test)]
+const BACK: [&str; MIGRATIONS.len() - 1] = [
+    "DROP TABLE calendar",
+    "UPDATE flow_raw SET beyond = beyond + 40 * packets; UPDATE tuple_raw SET beyond = beyond + 40 * packets;
+     ALTER TABLE flow_raw RENAME COLUMN beyond TO bytes; ALTER TABLE tuple_raw RENAME COLUMN beyond TO bytes",
+    "DROP TABLE port_hour_raw; DROP TABLE uptime_hour_raw; DROP INDEX interval_sensor_end; DELETE FROM horizon",
+    "ALTER TABLE uptime_day_raw DROP COLUMN with_flows",
+];
+
+/// Makes of a store what an older program would have left.
+#[cfg(test)]
+pub fn back_to(connection: &Connection, version: usize) {
+    for back in BACK[version - 1..].iter().rev() {
+        connection.execute_batch(back).unwrap();
+    }
+    connection.pragma_update(None, "user_version", version as i64).unwrap();
+}
+
 fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
     connection.pragma_query_value(None, name, |row| row.get(0)).map_err(failure)
 }

@@ -238,13 +238,7 @@ fn a_store_of_before_becomes_one_of_today() {
         if rows { sample } else { Sample { rows: Vec::new(), ..sample } }
     };
     writer.commit(&[across(20, true).incoming(), across(30, false).incoming()]).unwrap();
-    // Back to the first version, one after the other.
-    let undo = "UPDATE flow_raw SET beyond = beyond + 40 * packets; UPDATE tuple_raw SET beyond = beyond + 40 * packets;
-        ALTER TABLE flow_raw RENAME COLUMN beyond TO bytes; ALTER TABLE tuple_raw RENAME COLUMN beyond TO bytes;
-        ALTER TABLE uptime_day_raw DROP COLUMN with_flows;
-        DROP TABLE port_hour_raw; DROP TABLE uptime_hour_raw; DROP INDEX interval_sensor_end; DELETE FROM horizon;
-        DROP TABLE calendar; PRAGMA user_version = 1";
-    writer.connection.execute_batch(undo).unwrap();
+    super::schema::back_to(&writer.connection, 1);
     drop(writer);
     let path = folder.path().join("store");
     assert!(matches!(SqliteReader::open(&path).err(), Some(StoreError::Older { .. })));

@@ -3,7 +3,7 @@ use std::path::Path;
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use rusqlite::OptionalExtension as _;
 
-use super::super::{SqliteOptions, SqliteStore};
+use super::super::{SqliteOptions, SqliteStore, schema};
 use crate::retention::Retention;
 use crate::store::conformance::{Sample, breaches, flow};
 use crate::store::{Day, Incoming, Store as _};
@@ -49,9 +49,7 @@ fn a_store_without_hours_has_them_from_the_day_after_its_newest() {
     let newest = 47_000;
     commit(&mut store, 1, FIRST, FIRST);
     commit(&mut store, 2, newest, newest);
-    let undo = "DROP TABLE port_hour_raw; DROP TABLE uptime_hour_raw; DROP INDEX interval_sensor_end;
-        DELETE FROM horizon; PRAGMA user_version = 3";
-    store.connection.execute_batch(undo).unwrap();
+    schema::back_to(&store.connection, 3);
     drop(store);
     let mut store = open(folder.path());
     assert_eq!(horizon(&store), Some(newest + 1));
