@@ -21,7 +21,7 @@ use crate::language::Language;
 use crate::sql;
 
 /// How long a page waits for what is not known yet: what takes longer comes by the refresh.
-const PAGE_PATIENCE: Duration = Duration::from_millis(150);
+const PAGE_PATIENCE: Duration = Duration::from_millis(50);
 /// The same of a file, of which there is no refresh.
 const FILE_PATIENCE: Duration = Duration::from_secs(20);
 
