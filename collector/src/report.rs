@@ -11,7 +11,7 @@ pub mod counting;
 pub mod destination;
 pub mod mark;
 pub mod model;
-mod numbers;
+pub(crate) mod numbers;
 pub mod observed;
 pub mod period;
 pub mod section;

@@ -31,6 +31,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
+pub(crate) use connections::network;
 pub use metrics::Counters;
 pub use tls::TlsError;
 

@@ -22,7 +22,10 @@ use wire::Name;
 pub use day::{Day, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR, Period, moment, utc};
 pub use error::StoreError;
 pub use incoming::{Incoming, Outcome, counts_hash};
-pub use regions::{RegionTable, Regions, UNKNOWN, UnknownRegions};
+pub use regions::{
+    REGION_NUMBERS, RegionTable, Regions, UNKNOWN, UnknownRegions, read_region, region_code, region_number,
+    region_of,
+};
 pub use report::{
     Answer, Finding, FindingKind, Interval, IntervalDay, Kept, Moment, PortKey, PortSum, RollupFilter,
     SensorOverview, SourceKey, SourceSum, Uptime, Value,

@@ -23,9 +23,15 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigurationError> {
         .map_err(|source| ConfigurationError::Unreadable { path: path.into(), source })?;
     toml::from_str(&text).map_err(|error| ConfigurationError::Invalid {
         path: path.into(),
-        line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+        line: error.span().map_or(1, |span| line(&text, span.start)),
         message: error.message().replace('\n', " "),
     })
+}
+
+/// The number of the line that a byte is in, from 1.
+#[must_use]
+pub fn line(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
 }
 
 #[cfg(test)]

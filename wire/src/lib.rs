@@ -28,7 +28,7 @@ pub use header::{FlowsHeader, Header, Name};
 pub use intervals::{LONGEST_BREACH, MOST_BREACHES};
 pub use merge::merge;
 pub use row::{Counted, FlowKey, Row};
-pub use text::{excerpt, is_hidden, one_line, visible};
+pub use text::{excerpt, grouped, is_hidden, one_line, visible};
 
 /// Version of the format, in the metadata of every stream's schema.
 pub const FORMAT_VERSION: u32 = 1;

@@ -18,6 +18,19 @@ pub fn is_hidden(character: char) -> bool {
         )
 }
 
+/// Digits with their thousands apart.
+#[must_use]
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A text with its hidden characters escaped, as Rust escapes them.
 #[must_use]
 pub fn visible(text: &str) -> String {

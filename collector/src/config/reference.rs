@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::ConfigError;
 use crate::regions::names::is_region;
 use crate::services::{Service, parse_service};
-use crate::store::Day;
+use crate::store::{Day, read_region};
 
 /// Table `services`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -118,10 +118,8 @@ pub(super) fn groups(options: BTreeMap<String, GroupOptions>) -> Result<GroupSet
 
 /// Checks the regions that are home.
 pub(super) fn home(codes: Vec<String>) -> Result<Vec<[u8; 2]>, ConfigError> {
-    let region = |code: String| {
-        let letters = <[u8; 2]>::try_from(code.to_ascii_uppercase().into_bytes());
-        letters.ok().filter(|letters| is_region(*letters)).ok_or(ConfigError::Home(code))
-    };
+    let region =
+        |code: String| read_region(&code).filter(|region| is_region(*region)).ok_or(ConfigError::Home(code));
     let mut home: Vec<[u8; 2]> = Vec::new();
     for region in codes.into_iter().map(region) {
         let region = region?;

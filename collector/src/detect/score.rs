@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::report::numbers::median_of;
+
 /// What a median absolute deviation has to be multiplied by to be a standard deviation, where values are normal.
 const NORMAL: f64 = 1.4826;
 /// The least deviation, as a share of the median: a series that hardly ever moves is not unusual for moving a little.
@@ -17,9 +19,9 @@ pub struct Usual {
 impl Usual {
     /// Of some values; they are put in order. None of nothing.
     pub fn of(values: &mut [f64]) -> Option<Self> {
-        let median = median(values)?;
+        let median = median_of(values)?;
         values.iter_mut().for_each(|value| *value = (*value - median).abs());
-        Some(Self { median, deviation: self::median(values)? })
+        Some(Self { median, deviation: median_of(values)? })
     }
 
     /// The robust z-score. The deviation is at least a twentieth of the median, and that of one packet a day.
@@ -28,13 +30,6 @@ impl Usual {
         let deviation = (NORMAL * self.deviation).max(LEAST_DEVIATION * self.median).max(1.0);
         (value - self.median) / deviation
     }
-}
-
-fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
 }
 
 /// The values of many series on the observed days before, the oldest first.

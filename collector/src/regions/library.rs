@@ -115,10 +115,8 @@ impl State {
         };
         match read {
             Ok((index, table)) => {
-                let (mut versions, mut last) = (0, 0);
-                for Version { version, .. } in &index.versions {
-                    (versions, last) = (versions + 1, *version);
-                }
+                let versions = index.versions.len();
+                let last = index.versions.last().map_or(0, |version| version.version);
                 log::info!("regions were read anew: {versions} versions, the last of them {last}");
                 // A number may mean another table after a person has put back an older index.
                 self.tables = table.map(Arc::new).into_iter().collect();

@@ -8,7 +8,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::registry::Registry;
-use crate::store::{Day, UNKNOWN};
+use crate::store::{Day, UNKNOWN, read_region};
 
 /// What is delegated in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,8 +186,7 @@ fn code(text: &str) -> Result<Option<[u8; 2]>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let letters = <[u8; 2]>::try_from(text.to_ascii_uppercase().into_bytes()).ok();
-    match letters.filter(|letters| letters.iter().all(u8::is_ascii_uppercase)) {
+    match read_region(text) {
         Some(UNKNOWN) => Ok(None),
         // `UK` has been written where `GB` is meant.
         Some([b'U', b'K']) => Ok(Some(*b"GB")),

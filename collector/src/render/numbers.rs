@@ -27,12 +27,7 @@ pub fn decimals(value: f64, places: usize) -> String {
     let (whole, fraction) = digits.split_once('.').map_or((digits.as_str(), None), |(w, f)| (w, Some(f)));
     let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     let mut text = String::from(if value < 0.0 && !is_zero { "−" } else { "" });
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
+    text.push_str(&wire::grouped(whole));
     if let Some(fraction) = fraction {
         text.push('.');
         text.push_str(fraction);

@@ -24,6 +24,8 @@ use crate::language::Text;
 use crate::services::Services;
 use crate::store::Day;
 
+pub use crate::store::region_code;
+
 /// What sections are finished with.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -130,12 +132,6 @@ pub fn region_label(region: [u8; 2]) -> Text {
         Some(name) => Text::new(format!("{} ({code})", name.en), format!("{}({code})", name.ja)),
         None => Text::same(code),
     }
-}
-
-/// Two letters.
-#[must_use]
-pub fn region_code(region: [u8; 2]) -> String {
-    String::from_utf8_lossy(&region).into_owned()
 }
 
 /// A day in words.

@@ -9,6 +9,7 @@ use super::section::{
     signature_split, sources,
 };
 use crate::language::Text;
+use crate::store::read_region;
 
 /// Ranks of the tables that every report has, unless told.
 const DEFAULT_TOP: usize = 5;
@@ -99,11 +100,7 @@ impl std::str::FromStr for Region {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let letters = <[u8; 2]>::try_from(text.as_bytes())
-            .ok()
-            .map(|code| code.map(|letter| letter.to_ascii_uppercase()));
-        letters
-            .filter(|code| code.iter().all(u8::is_ascii_uppercase))
+        read_region(text)
             .map(Self)
             .ok_or_else(|| format!("\"{text}\" is not a region: write two letters such as JP"))
     }
@@ -178,7 +175,7 @@ impl Sections {
 }
 
 fn parse(text: &str) -> Result<(usize, Vec<Wanted>), (usize, String)> {
-    let line = |place: usize| 1 + text.get(..place).unwrap_or(text).matches('\n').count();
+    let line = |place| files::configuration::line(text, place);
     let file: File = toml::from_str(text).map_err(|error| {
         let place = error.span().map_or(0, |span| span.start);
         (line(place), error.message().replace('\n', " "))

@@ -47,7 +47,7 @@ impl Connections {
 
     /// A place for a connection from an address, for which another one may have to go.
     pub fn admit(self: &Arc<Self>, address: IpAddr) -> Arc<Ticket> {
-        let network = super::sessions::network(address);
+        let network = crate::serve::network(address);
         let mut state = self.state();
         let most = if network.is_loopback() { MOST_OF_LOOPBACK } else { MOST_OF_ADDRESS };
         if state.open.values().filter(|one| one.network == network).count() >= most {

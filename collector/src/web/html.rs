@@ -29,15 +29,7 @@ impl fmt::Display for Escaped<'_> {
 
 /// A number, grouped by thousands.
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    wire::grouped(&number.to_string())
 }
 
 /// A text as a part of a query, percent-encoded.

@@ -6,7 +6,7 @@ use sensor_ebpf::abi::TrafficClass;
 
 use super::html::encoded;
 use crate::language::Language;
-use crate::store::{Day, FacetValue, Hour, Service, Slice, Span};
+use crate::store::{Day, FacetValue, Hour, Service, Slice, Span, read_region, region_code};
 
 /// How far back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -128,8 +128,7 @@ impl Look {
                     view.service = Some(service);
                 }
                 "region" => {
-                    let code: Option<[u8; 2]> = value.as_bytes().try_into().ok();
-                    let code = code.filter(|code| code.iter().all(u8::is_ascii_uppercase));
+                    let code = read_region(&value).filter(|code| code.as_slice() == value.as_bytes());
                     view.region =
                         Some(code.ok_or_else(|| wrong("a region is two capital letters, such as NL"))?);
                 }
@@ -170,7 +169,7 @@ impl Look {
             add("service", &service.to_string());
         }
         if let Some(region) = region {
-            add("region", &String::from_utf8_lossy(region));
+            add("region", &region_code(*region));
         }
         if let Some(class) = class {
             add("class", class.name());

@@ -1,7 +1,7 @@
 //! Names of ports, regions and classes, as people know them.
 
 use crate::language::{Language, Text};
-use crate::store::{FacetValue, Service};
+use crate::store::{FacetValue, Service, region_code};
 
 use super::words;
 
@@ -42,7 +42,7 @@ impl Names {
 
     /// Such as `NL Netherlands`.
     pub fn region(&self, code: [u8; 2], language: Language) -> String {
-        let letters = String::from_utf8_lossy(&code).into_owned();
+        let letters = region_code(code);
         let name = match &code {
             b"ZZ" => Some(words::UNKNOWN_REGION.of(language).to_owned()),
             _ => (self.regions)(code).map(|name| name.of(language).to_owned()),

@@ -71,14 +71,6 @@ impl Sessions {
     }
 }
 
-/// What counts as one address: of IPv6 a /64, which is what a single host is given.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-        address => address,
-    }
-}
-
 /// Attempts to log in: some in a row, and then a few a minute, of each address; of IPv6, of each /64.
 #[derive(Default)]
 pub struct Attempts(Mutex<HashMap<IpAddr, (f64, Instant)>>);
@@ -90,7 +82,7 @@ impl Attempts {
     }
 
     fn may_at(&self, address: IpAddr, now: Instant) -> bool {
-        let key = network(address);
+        let key = crate::serve::network(address);
         let left = |(left, at): (f64, Instant)| {
             let more = now.saturating_duration_since(at).as_secs_f64() / ATTEMPT_EVERY.as_secs_f64();
             (left + more).min(ATTEMPTS)

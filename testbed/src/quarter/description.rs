@@ -10,6 +10,8 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use files::configuration::line;
+
 pub use error::DescriptionError;
 pub use model::{Change, Description, Finding, Group, PublishedPort, PublishedRegion, Signature, Traffic};
 pub use service::{Class, Service};
@@ -69,9 +71,4 @@ pub fn find(folder: &Path, quarter: &str) -> Result<Vec<PathBuf>, DescriptionErr
         return Err(DescriptionError::Unknown { quarter: quarter.into(), folder: folder.to_owned(), known });
     }
     Ok(all)
-}
-
-/// The number of the line that a byte is in, from 1.
-fn line(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }

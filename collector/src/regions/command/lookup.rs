@@ -13,7 +13,7 @@ use super::super::statistics::{Range, Record, Statistics};
 use super::super::table::rank;
 use super::super::{FOLDER, RegionsError};
 use crate::config::StoreFlags;
-use crate::store::{Day, UNKNOWN};
+use crate::store::{Day, UNKNOWN, region_code};
 
 /// Tells the regions of addresses, and which record of which file says so
 #[derive(Clone, Debug, clap::Args)]
@@ -96,7 +96,7 @@ pub fn look_up(data: &Path, on: Day, addresses: &[IpAddr]) -> Result<Vec<Found>,
         let record = best.map(|(record, place)| text(&files[place].2, record.line));
         Found {
             address: *address,
-            region: String::from_utf8_lossy(&region).into_owned(),
+            region: region_code(region),
             english: name.en,
             japanese: name.ja,
             on: on.to_string(),

@@ -1,24 +1,20 @@
 //! Regions as places in a list, for who adds up millions of rows by region.
 
-use crate::report::section::region_code;
-use crate::store::UNKNOWN;
+use crate::store::{REGION_NUMBERS, region_code, region_number, region_of};
 
-/// Letters of a region's code, and what is none of them.
-pub const REGIONS: usize = 26 * 26 + 1;
+/// Places: of each two letters, and of what is none of them.
+pub const REGIONS: usize = REGION_NUMBERS;
 
 /// The place of a region; of what is not two letters, or unknown, the last.
 #[must_use]
 pub fn number(region: [u8; 2]) -> usize {
-    let [first, second] = region.map(|letter| usize::from(letter.wrapping_sub(b'A')));
-    let is_known = first < 26 && second < 26 && region != UNKNOWN;
-    if is_known { first * 26 + second } else { REGIONS - 1 }
+    usize::from(region_number(region)).checked_sub(1).unwrap_or(REGIONS - 1)
 }
 
 /// The region at a place.
 #[must_use]
 pub fn with_number(number: usize) -> [u8; 2] {
-    let letter = |number: usize| b'A' + u8::try_from(number % 26).unwrap_or(0);
-    if number < REGIONS - 1 { [letter(number / 26), letter(number)] } else { UNKNOWN }
+    region_of(u16::try_from(number + 1).unwrap_or(0))
 }
 
 /// Its code.
@@ -30,6 +26,7 @@ pub fn code(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::UNKNOWN;
 
     #[test]
     fn regions_have_places() {

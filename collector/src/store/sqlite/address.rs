@@ -50,22 +50,14 @@ impl FromSql for Address {
     }
 }
 
-/// The number of a region: 0 of none that is known, else of its two letters.
+/// The number of a region, as columns hold it.
 pub fn region_number(region: [u8; 2]) -> i64 {
-    if region == crate::store::UNKNOWN {
-        return 0;
-    }
-    let [first, second] = region.map(|letter| i64::from(letter.to_ascii_uppercase()) - i64::from(b'A'));
-    if (0..26).contains(&first) && (0..26).contains(&second) { 1 + first * 26 + second } else { 0 }
+    crate::store::region_number(region).into()
 }
 
-/// The region with this number.
+/// The region with this number; with another one, none that is known.
 pub fn region_of(number: i64) -> [u8; 2] {
-    let letter = |number: i64| b'A' + u8::try_from(number.rem_euclid(26)).unwrap_or(0);
-    match number {
-        1..=676 => [letter((number - 1) / 26), letter(number - 1)],
-        _ => crate::store::UNKNOWN,
-    }
+    crate::store::region_of(u16::try_from(number).unwrap_or(0))
 }
 
 /// A set of sensors: the only one's id, or a bit for each id.

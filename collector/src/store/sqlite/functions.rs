@@ -8,7 +8,7 @@ use rusqlite::{Connection, Error, Result};
 
 use super::address::{Address, SensorSet, region_of};
 use super::sum::Sum;
-use crate::store::utc;
+use crate::store::{region_code, utc};
 
 const FLAGS: FunctionFlags = FunctionFlags::SQLITE_UTF8
     .union(FunctionFlags::SQLITE_DETERMINISTIC)
@@ -19,7 +19,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(c"address_text", 1, FLAGS, address_text)?;
     connection.create_scalar_function(c"address_value", 1, FLAGS, address_value)?;
     connection.create_scalar_function(c"region_text", 1, FLAGS, |context| {
-        Ok(String::from_utf8_lossy(&region_of(context.get::<i64>(0)? & 1023)).into_owned())
+        Ok(region_code(region_of(context.get::<i64>(0)? & 1023)))
     })?;
     connection.create_scalar_function(c"signatures_text", 1, FLAGS, |context| {
         Ok(signatures_text(context.get::<i64>(0)?.to_le_bytes()[0]))

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::failure::failure;
 use super::question;
-use crate::store::{Answer, Facet, FacetValue, Question, Service, Slice, Span, StoreError, utc};
+use crate::store::{Answer, Facet, FacetValue, Question, Service, Slice, Span, StoreError, region_code, utc};
 
 /// Rows of an answer at most.
 const MOST_ROWS: usize = 1_000_000;
@@ -58,7 +58,7 @@ fn service(Service { protocol, port, icmp_type }: &Service) -> String {
 }
 
 fn region(code: [u8; 2]) -> String {
-    literal(&String::from_utf8_lossy(&code))
+    literal(&region_code(code))
 }
 
 /// What is asked of both rollups alike.

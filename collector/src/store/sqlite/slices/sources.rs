@@ -13,7 +13,9 @@ use super::merge::by_source;
 use crate::store::sqlite::address::{Address, region_number, region_of};
 use crate::store::sqlite::functions::{signatures_of, signatures_text};
 use crate::store::sqlite::kind::{ICMP, Kind, PORT};
-use crate::store::{Answer, Match, NANOSECONDS_OF_DAY, Selector, Service, Slice, Span, Value, utc};
+use crate::store::{
+    Answer, Match, NANOSECONDS_OF_DAY, Selector, Service, Slice, Span, Value, region_code, utc,
+};
 
 const MILLISECOND: i64 = 1_000_000;
 const DAY: i64 = NANOSECONDS_OF_DAY.cast_signed();
@@ -150,7 +152,7 @@ impl Top {
             if is_full && self.ranked.peek().is_none_or(|(Reverse(least), ..)| packets < *least) {
                 continue;
             }
-            let region = String::from_utf8_lossy(&region_of(region)).into_owned();
+            let region = region_code(region_of(region));
             let source = IpAddr::from(source).to_string();
             self.ranked.push((Reverse(packets), source, region, first, last, ports.len(), signatures));
             if is_full {
