@@ -110,6 +110,27 @@ impl Chain {
         Ok(Reported { report, pages })
     }
 
+    /// Tells of the addresses at home that bear a mark, in the quarter.
+    ///
+    /// # Errors
+    /// Where the collector fails; with its own words.
+    pub fn notify(&self, plan: &Plan, mark: &str) -> Result<Value> {
+        let mut command = self.collector(&["notify", "--signature", mark, "--format", "json"]);
+        command.args(plan.description.home.iter().flat_map(|region| ["--region", region]));
+        self.answer(in_quarter(&mut command, plan))
+    }
+
+    /// Looks for what is unusual in the quarter.
+    ///
+    /// # Errors
+    /// Where the collector fails; with its own words.
+    pub fn detect(&self, plan: &Plan) -> Result<Value> {
+        let mut command = self.collector(&["detect", "--json", "--most", "1000"]);
+        let least = plan.description.detect.least_packets;
+        command.args(least.map(|least| format!("--least-packets={least}")));
+        self.answer(in_quarter(&mut command, plan))
+    }
+
     /// Asks the store.
     ///
     /// # Errors
@@ -134,6 +155,10 @@ impl Chain {
         command
     }
 
+    fn answer(&self, command: &mut Command) -> Result<Value> {
+        serde_json::from_str(&self.run(command)?).context("the collector's JSON is none")
+    }
+
     fn run(&self, command: &mut Command) -> Result<String> {
         Ok(testbed::run(command)?)
     }
@@ -143,6 +168,11 @@ impl Chain {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(folder)
     }
+}
+
+fn in_quarter<'a>(command: &'a mut Command, plan: &Plan) -> &'a mut Command {
+    let quarter = plan.description.quarter;
+    command.args(["--from", &quarter.first().to_string(), "--to", &quarter.end().to_string()])
 }
 
 /// A folder's batches, oldest first.

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use files::configuration::line;
 
 pub use error::DescriptionError;
-pub use model::{Change, Description, Finding, Group, PublishedPort, PublishedRegion, Signature, Traffic};
+pub use model::{
+    Change, Description, Finding, Group, PublishedPort, PublishedRegion, Signature, Traffic, Unusual,
+};
 pub use service::{Class, Service};
 
 /// Where descriptions are, unless another folder is named.

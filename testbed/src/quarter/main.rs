@@ -8,6 +8,7 @@ mod difference;
 mod expected;
 mod findings;
 mod frames;
+mod notices;
 mod operator;
 mod pages;
 mod period;
@@ -21,6 +22,7 @@ mod sample;
 mod store;
 mod summary;
 mod tables;
+mod unusual;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -122,5 +124,12 @@ fn send_and_compare(plan: &Plan, folder: &Path, progress: &Progress, outcome: &m
         checked.extend(pages::check(plan, language, html));
     }
     outcome.add(Stage::Pages, checked);
+    progress.say("notify, detect");
+    let mut checked = Checked::default();
+    for mark in notices::marks(plan) {
+        checked.extend(notices::check(plan, &mark, &chain.notify(plan, &mark)?));
+    }
+    outcome.add(Stage::Notices, checked);
+    outcome.add(Stage::Unusual, unusual::check(&plan.description, &chain.detect(plan)?));
     Ok(())
 }

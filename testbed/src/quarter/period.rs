@@ -14,6 +14,10 @@ pub struct Quarter {
 }
 
 impl Quarter {
+    pub const fn first(self) -> Date {
+        self.first
+    }
+
     /// The first day that is not in it.
     pub fn end(self) -> Date {
         moved(self.first, 3.months())

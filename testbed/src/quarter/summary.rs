@@ -24,6 +24,8 @@ pub enum Stage {
     Figures,
     Findings,
     Pages,
+    Notices,
+    Unusual,
 }
 
 impl Stage {
@@ -35,6 +37,8 @@ impl Stage {
             Self::Figures => "the analyst's sections against the packets sent",
             Self::Findings => "the report's facts against what was found",
             Self::Pages => "the report's pages, in two languages",
+            Self::Notices => "who is told of, by signature, against the packets sent",
+            Self::Unusual => "what is detected, against what was unusual",
         }
     }
 }

@@ -21,8 +21,9 @@ pub struct Fault {
 /// # Errors
 /// Where there is one.
 pub fn check(description: &Description) -> Result<(), Fault> {
-    let Description { quarter, home, sensors, published, background, traffic, groups, findings, .. } =
-        description;
+    let Description {
+        quarter, home, sensors, published, background, traffic, groups, findings, unusual, ..
+    } = description;
     if sensors.is_empty() || traffic.is_empty() || findings.is_empty() {
         return Err(Fault { span: None, what: "sensors, traffic and findings are needed".into() });
     }
@@ -57,6 +58,11 @@ pub fn check(description: &Description) -> Result<(), Fault> {
         })?;
         ensure(one.fact.starts_with('/'), finding.span(), || {
             format!("'{}' is no JSON pointer: write /growth", one.fact)
+        })?;
+    }
+    for unusual in unusual {
+        ensure(unusual.get_ref().has.contains_key("kind"), unusual.span(), || {
+            format!("'{}': say of which 'kind' it is, as detect --json does", unusual.get_ref().what)
         })?;
     }
     Ok(())

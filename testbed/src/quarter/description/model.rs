@@ -36,6 +36,10 @@ pub struct Description {
     #[serde(default)]
     pub report: toml::Table,
     pub findings: Vec<Spanned<Finding>>,
+    #[serde(default)]
+    pub detect: Detect,
+    #[serde(default)]
+    pub unusual: Vec<Spanned<Unusual>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -181,4 +185,22 @@ pub struct Finding {
     pub is: Option<serde_json::Value>,
     pub at_least: Option<f64>,
     pub at_most: Option<f64>,
+}
+
+/// How `apus-collector detect` is asked: so few sensors see less than it goes by otherwise.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detect {
+    /// Packets that a port or region needs on a day.
+    pub least_packets: Option<u32>,
+}
+
+/// What `apus-collector detect` has to find by itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unusual {
+    /// In words, for the table of differences.
+    pub what: String,
+    /// What one of its findings has to have, by its keys.
+    pub has: serde_json::Map<String, serde_json::Value>,
 }
