@@ -2,6 +2,7 @@
 
 mod chain;
 mod drain;
+mod http;
 mod ingest;
 mod kernel;
 mod live;

@@ -6,20 +6,20 @@
 mod store;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use jiff::Timestamp;
 use sensor_user::table::grouped;
 use serde::Serialize;
 use testbed::{Authority, Collector, Namespace, Process, find_collector, process};
 
+use crate::http::get;
 use store::{PERIOD, Size, configuration};
 
 const SECTIONS: &str = include_str!("query/sections.toml");
@@ -133,7 +133,7 @@ fn page(program: &Path, folder: &Path, data: &Path) -> Result<(f64, Vec<f64>, u6
     let flags = ["--config", &configuration.to_string_lossy(), "--page", PAGE];
     let collector = Collector::start(program, &namespace, "127.0.0.1", data, &authority, &server, &flags)?;
     let address = PAGE.parse()?;
-    let ask = || namespace.within(|| get(address))?;
+    let ask = || namespace.within(|| ask(address))?;
     let (cold, _) = ask()?;
     let since = Instant::now();
     while ask()?.1.contains("data-pending") {
@@ -147,13 +147,9 @@ fn page(program: &Path, folder: &Path, data: &Path) -> Result<(f64, Vec<f64>, u6
 }
 
 /// Asks for the page of the last 90 days: milliseconds to its last byte, and the page.
-fn get(address: SocketAddr) -> Result<(f64, String)> {
+fn ask(address: SocketAddr) -> Result<(f64, String)> {
     let started = Instant::now();
-    let mut stream = TcpStream::connect(address).context("the page is not there")?;
-    write!(stream, "GET /?period=90d HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    ensure!(text.starts_with("HTTP/1.1 200"), "the page answers {}", text.lines().next().unwrap_or_default());
+    let text = get(address, "/?period=90d")?;
     Ok((started.elapsed().as_secs_f64() * 1000.0, text))
 }
 

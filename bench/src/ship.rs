@@ -3,8 +3,6 @@
 //! The whole chain for a while, agent and collector as processes of their own, by the agent's own histogram. What is
 //! stored at the end has to be what was sent, or the command fails.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +14,7 @@ use serde::Serialize;
 use testbed::{Generator, Namespace, document, mix};
 
 use crate::chain::{Chain, METRICS, Machines};
+use crate::http::get;
 
 /// Runs the whole chain for a while: p50 and p99 from an interval's end until it is stored
 #[derive(Args)]
@@ -93,17 +92,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// The lines of the agent's metrics that are about it.
 fn latency(namespace: &Namespace) -> Result<Vec<String>> {
     let address = METRICS.parse().context("no address")?;
-    let text = namespace.within(|| get(address))??;
+    let text = namespace.within(|| get(address, "/metrics"))??;
     let is_latency = |line: &&str| line.starts_with("apus_sensor_ship_latency_quantile_seconds");
     let lines: Vec<String> = text.lines().filter(is_latency).map(Into::into).collect();
     ensure!(!lines.is_empty(), "the agent tells no latency: {text}");
     Ok(lines)
-}
-
-fn get(address: SocketAddr) -> Result<String> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: sensor\r\n\r\n")?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    Ok(text)
 }
