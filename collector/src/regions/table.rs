@@ -64,7 +64,7 @@ impl Table {
 }
 
 impl RegionTable for Table {
-    fn region(&self, address: IpAddr) -> [u8; 2] {
+    fn region(&self, address: &IpAddr) -> [u8; 2] {
         match address {
             IpAddr::V4(address) => self.v4.region(address.to_bits()),
             IpAddr::V6(address) => self.v6.region(u64::try_from(address.to_bits() >> 64).unwrap_or(0)),

@@ -37,6 +37,6 @@ fn checked(registry: Registry, date: &str, records: &[&str]) -> Checked {
 
 fn region(library: &Library, address: &str, on: &str) -> (String, u32) {
     let table = library.table(day(on)).unwrap();
-    let region = table.region(address.parse().unwrap());
+    let region = table.region(&address.parse().unwrap());
     (String::from_utf8(region.into()).unwrap(), table.version())
 }

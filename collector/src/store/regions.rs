@@ -21,7 +21,10 @@ pub trait Regions: Send + Sync {
 /// Tells regions by address, always the same.
 pub trait RegionTable: Send + Sync {
     /// Two capital letters, as in ISO 3166-1.
-    fn region(&self, address: IpAddr) -> [u8; 2];
+    ///
+    /// The address is read where it is. A copy would be written and at once read again in other pieces, which holds up
+    /// the processor: longer than the look-up itself takes, where it is of IPv6.
+    fn region(&self, address: &IpAddr) -> [u8; 2];
 
     /// Its version, below 2^20; kept with each sum.
     fn version(&self) -> u32;
@@ -75,7 +78,7 @@ impl Regions for UnknownRegions {
 }
 
 impl RegionTable for UnknownRegions {
-    fn region(&self, _address: IpAddr) -> [u8; 2] {
+    fn region(&self, _address: &IpAddr) -> [u8; 2] {
         UNKNOWN
     }
 

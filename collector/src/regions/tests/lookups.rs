@@ -73,8 +73,8 @@ proptest! {
         }
         for probe in probes {
             let low = probe & u64::from(u32::MAX);
-            prop_assert_eq!(table.region(v4(low)), scanned(&files, low, false), "{}", v4(low));
-            prop_assert_eq!(table.region(v6(probe)), scanned(&files, probe, true), "{}", v6(probe));
+            prop_assert_eq!(table.region(&v4(low)), scanned(&files, low, false), "{}", v4(low));
+            prop_assert_eq!(table.region(&v6(probe)), scanned(&files, probe, true), "{}", v6(probe));
         }
     }
 
@@ -114,7 +114,7 @@ fn the_higher_rank_counts_where_ranges_meet() {
     let told = |one: (Registry, u32, u32), other: (Registry, u32, u32)| {
         let files = [(one, 9), (other, 20)]
             .map(|((registry, date, more), letter)| statistics(registry, date, vec![(net(more), letter)]));
-        Table::new(1, &files).region(v4(1000))[1]
+        Table::new(1, &files).region(&v4(1000))[1]
     };
     let (apnic, arin) = (Registry::Apnic, Registry::Arin);
     assert_eq!(told((apnic, 5, 255), (arin, 4, 127)), b'U');

@@ -143,7 +143,7 @@ fn an_import_is_taken_in_while_the_library_is_open() {
     take(data, &[checked(Registry::Apnic, "2024-04-01", KR)], None);
     assert_eq!(region(&library, "192.0.2.1", "2024-04-01"), ("KR".into(), 2));
     // Who had a table has it still, and its version with it.
-    assert_eq!((before.region("192.0.2.1".parse().unwrap()), before.version()), (*b"JP", 1));
+    assert_eq!((before.region(&"192.0.2.1".parse().unwrap()), before.version()), (*b"JP", 1));
     // What cannot be used changes nothing.
     let index = data.join("regions/index.json");
     let whole = fs::read(&index).unwrap();

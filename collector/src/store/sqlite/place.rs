@@ -34,7 +34,7 @@ impl<'a> Places<'a> {
 
     /// The region of a source, and by which version it is told, as one number: see the schema. Days beyond those with
     /// [`MOST_VERSIONS`] are told by the table of the nearest one.
-    pub fn place(&self, source: Option<IpAddr>, day: Day) -> Result<i64, StoreError> {
+    pub fn place(&self, source: Option<&IpAddr>, day: Day) -> Result<i64, StoreError> {
         let mut tables = self.tables.borrow_mut();
         match tables.iter().rposition(|told| told.day == day) {
             // Rows that follow each other are mostly of one day.
@@ -86,7 +86,7 @@ mod tests {
     }
 
     impl RegionTable for One {
-        fn region(&self, _address: IpAddr) -> [u8; 2] {
+        fn region(&self, _address: &IpAddr) -> [u8; 2] {
             *b"JP"
         }
 
@@ -109,7 +109,7 @@ mod tests {
         let asked = daily.0.lock().unwrap();
         assert_eq!(asked.len(), 17);
         assert_eq!(
-            places.place("192.0.2.1".parse().ok(), Day(20)).unwrap(),
+            places.place("192.0.2.1".parse().ok().as_ref(), Day(20)).unwrap(),
             20 << 10 | region_number(*b"JP")
         );
     }

@@ -128,7 +128,7 @@ impl<'a> Rollups<'a> {
         let seen = first.clamp(header.start, last_moment(header));
         let day = Day::of(seen);
         let hour = if day >= self.hours_from { hour_of(seen) } else { day.0.saturating_mul(HOURS_OF_DAY) };
-        let place = self.places.place(row.source, day)?;
+        let place = self.places.place(row.source.as_ref(), day)?;
         let window = row.window.filter(|window| header.watched_windows.contains(window));
         let kind = kind::of(row, window);
         let sum = Sum { packets: row.packets, bytes: row.bytes };

@@ -27,7 +27,7 @@ impl Regions for ByFirstByte {
 }
 
 impl RegionTable for ByFirstByte {
-    fn region(&self, address: IpAddr) -> [u8; 2] {
+    fn region(&self, address: &IpAddr) -> [u8; 2] {
         match address {
             IpAddr::V4(address) if address.octets()[0] == 10 => *b"JP",
             IpAddr::V4(address) if address.octets()[0] == 20 => *b"CN",
