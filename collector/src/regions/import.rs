@@ -1,6 +1,6 @@
 //! Takes in registries' files: all of a call, or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -68,10 +68,11 @@ impl Checked {
     }
 }
 
-/// Takes in files, into the data folder of a collector: a version of the newest file of each registry as of the newest
-/// of these files' day, in force from that day, or from the one that is told. Versions for which one of these files would
-/// have been the newest of its registry are made anew with it; a version in force from before its own date is so from
-/// its own date on, too, whatever is in force in between.
+/// Takes in files, into the data folder of a collector: of the day of each of these files a version of the newest file of
+/// each registry as of that day, in force from it; or where a day is told, one as of the newest of these files' day, in
+/// force from the day that is told. Versions for which one of these files would have been the newest of its registry are
+/// made anew with it; a version in force from before its own date is so from its own date on, too, whatever is in force
+/// in between.
 ///
 /// # Errors
 /// Where something of it cannot be done; no version is made then.
@@ -124,13 +125,22 @@ fn keep(folder: &Path, file: &StoredFile, content: &[u8]) -> Result<(), ImportEr
 /// The versions that new files make: on each day from which a table is in force, one where the newest files are others
 /// than by then.
 fn versions(index: &Index, new: &[StoredFile], from: Option<Day>) -> Result<Vec<Version>, ImportError> {
-    let dates = || new.iter().map(|file| file.date);
-    let (Some(date), Some(oldest)) = (dates().max(), dates().min()) else { return Ok(Vec::new()) };
-    let from = from.unwrap_or(date);
+    let dates: BTreeSet<Day> = new.iter().map(|file| file.date).collect();
+    let (Some(&oldest), Some(&newest)) = (dates.first(), dates.last()) else { return Ok(Vec::new()) };
     let all: Vec<StoredFile> = index.files().chain(new).cloned().collect();
+    let told: Vec<(Day, Day)> = match from {
+        Some(from) => vec![(from, newest)],
+        None => dates.iter().map(|date| (*date, *date)).collect(),
+    };
+    let mut begins = begins(index, &told);
+    // What is told has a newer file of a registry where there is one. The one that comes then is of its own day on.
+    let of_told = as_of(&all, newest);
+    for file in new.iter().filter(|file| !of_told.contains(file)) {
+        begins.entry(file.date).or_insert(file.date);
+    }
     let mut known = index.clone();
     let mut number = index.versions.last().map_or(0, |version| version.version);
-    for (from, date) in begins(index, from, date) {
+    for (from, date) in begins {
         let before = known.in_force(from);
         let is_there = before.is_some_and(|version| (version.from, version.date) == (from, date));
         // Such a version has none of the new files.
@@ -153,12 +163,13 @@ fn versions(index: &Index, new: &[StoredFile], from: Option<Day>) -> Result<Vec<
     Ok(known.versions.split_off(index.versions.len()))
 }
 
-/// The days from which a table is in force, and as of which day it has its files; one that is imported now included.
+/// The days from which a table is in force, and as of which day it has its files; those that are imported now included.
 ///
 /// What is in force from days before its own date is so from its own date on, too: of the time in between there may be
 /// files that are newer than those before, and older than it.
-fn begins(index: &Index, from: Day, date: Day) -> BTreeMap<Day, Day> {
-    let told = index.versions.iter().map(|version| (version.from, version.date)).chain([(from, date)]);
+fn begins(index: &Index, new: &[(Day, Day)]) -> BTreeMap<Day, Day> {
+    let known = index.versions.iter().map(|version| (version.from, version.date));
+    let told = known.chain(new.iter().copied());
     // Of several from one day the last one counts.
     let mut begins: BTreeMap<Day, Day> = told.clone().collect();
     for (_, date) in told.filter(|(from, date)| from < date) {

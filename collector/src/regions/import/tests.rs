@@ -1,19 +1,22 @@
-use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
 use crate::aside::sha256;
 
-/// One call: registries, the date of their files, and from which day they are told to be in force.
-type Call = (Vec<Registry>, u32, Option<u32>);
+/// One call: registries, the date of their files, and from which day they are told to be in force; and where it is not
+/// told, how many days older the file of each registry may be than that of the one before.
+type Call = (Vec<Registry>, u32, Option<u32>, u32);
 
 const LAST: u32 = 9;
 
-fn files((registries, date, _): &Call) -> Vec<StoredFile> {
-    let file = |registry: &Registry| {
+fn files((registries, date, from, older): &Call) -> Vec<StoredFile> {
+    let older = if from.is_some() { 0 } else { *older };
+    let file = |(registry, place): (&Registry, u32)| {
+        let date = date.saturating_sub(place * older).max(1);
         let sha256 = sha256(format!("{registry} {date}").as_bytes());
-        StoredFile { registry: *registry, date: Day(*date), bytes: 1, sha256 }
+        StoredFile { registry: *registry, date: Day(date), bytes: 1, sha256 }
     };
-    registries.iter().map(file).collect()
+    registries.iter().zip(0..).map(file).collect()
 }
 
 fn take(index: &mut Index, call: &Call) -> usize {
@@ -31,11 +34,19 @@ fn in_force(index: &Index) -> Vec<Vec<String>> {
 fn calls() -> impl Strategy<Value = Vec<Call>> {
     let registries = proptest::sample::subsequence(Registry::ALL.to_vec(), 1..=3);
     let from = proptest::option::of(0..=LAST);
-    proptest::collection::vec((registries, 1..=LAST, from), 1..7).prop_map(|mut calls| {
-        let mut begins = BTreeMap::new();
-        calls.retain(|(_, date, from)| *begins.entry(from.unwrap_or(*date)).or_insert(*date) == *date);
-        calls
-    })
+    proptest::collection::vec((registries, 1..=LAST, from, 0_u32..3), 1..7).prop_map(
+        |mut calls: Vec<Call>| {
+            let mut begins = BTreeMap::new();
+            calls.retain(|call| {
+                let of_file = |file: StoredFile| {
+                    let from = call.2.map_or(file.date, Day);
+                    *begins.entry(from).or_insert(file.date) == file.date
+                };
+                files(call).into_iter().all(of_file)
+            });
+            calls
+        },
+    )
 }
 
 proptest! {
@@ -55,16 +66,19 @@ proptest! {
         for call in &calls {
             prop_assert_eq!(take(&mut one, call), 0);
         }
-        // On its own date a file counts, unless a person has told otherwise of that day, or of one before.
-        for call in &calls {
-            let told = |(_, date, from): &Call| from.is_some_and(|from| from != *date && (1..=call.1).contains(&from));
-            if calls.iter().any(told) || call.2.is_some_and(|from| from > call.1) {
+        // Every file is in a version, and on its own date it counts, unless a person has told otherwise of that day, or of
+        // one before.
+        for (call, file) in calls.iter().flat_map(|call| files(call).into_iter().map(move |file| (call, file))) {
+            prop_assert!(one.files().any(|other| *other == file));
+            let Day(date) = file.date;
+            let told = |(_, date_of, from, _): &Call| {
+                from.is_some_and(|from| from != *date_of && (1..=date).contains(&from))
+            };
+            if calls.iter().any(told) || call.2.is_some_and(|from| from > date) {
                 continue;
             }
-            let force = one.in_force(Day(call.1)).unwrap();
-            for file in files(call) {
-                prop_assert_eq!(force.files.iter().find(|other| other.registry == file.registry), Some(&file));
-            }
+            let force = one.in_force(file.date).unwrap();
+            prop_assert_eq!(force.files.iter().find(|other| other.registry == file.registry), Some(&file));
         }
     }
 }

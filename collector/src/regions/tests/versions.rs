@@ -53,6 +53,44 @@ fn a_version_has_the_newest_file_of_each_registry_as_of_its_day() {
 }
 
 #[test]
+fn files_of_different_dates_are_each_of_their_own_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    take(data, &[checked(Registry::Arin, "2024-04-02", KR)], None);
+    // Of arin there is a newer file by then: this one counts on the day between.
+    let mixed = [checked(Registry::Apnic, "2024-04-03", JP), checked(Registry::Arin, "2024-04-01", JP)];
+    let expected = [
+        made(2, "2024-04-01", "arin 2024-04-01"),
+        made(3, "2024-04-03", "apnic 2024-04-03, arin 2024-04-02"),
+    ];
+    assert_eq!(take(data, &mixed, None), expected);
+    assert_eq!(take(data, &mixed, None), []);
+    // The older one is older than the version of its own day that there is, too.
+    let late = [checked(Registry::Lacnic, "2024-04-01", JP), checked(Registry::Apnic, "2024-03-31", JP)];
+    let expected = [
+        made(4, "2024-03-31", "apnic 2024-03-31"),
+        made(5, "2024-04-01", "apnic 2024-03-31, arin 2024-04-01, lacnic 2024-04-01"),
+        made(6, "2024-04-02", "apnic 2024-03-31, arin 2024-04-02, lacnic 2024-04-01"),
+        made(7, "2024-04-03", "apnic 2024-04-03, arin 2024-04-02, lacnic 2024-04-01"),
+    ];
+    assert_eq!(take(data, &late, None), expected);
+    // Where a day is told there is one table from it on; a file that it has no room for has its own days all the same.
+    let told = [checked(Registry::Ripencc, "2024-04-05", JP), checked(Registry::Arin, "2024-03-30", JP)];
+    let all = "apnic 2024-04-03, arin 2024-04-02, lacnic 2024-04-01, ripencc 2024-04-05";
+    let expected = [
+        made(8, "2020-01-01", all),
+        made(9, "2024-03-30", "arin 2024-03-30"),
+        made(10, "2024-03-31", "apnic 2024-03-31, arin 2024-03-30"),
+        made(11, "2024-04-05", all),
+    ];
+    assert_eq!(take(data, &told, Some("2020-01-01")), expected);
+    let together = tempfile::tempdir().unwrap();
+    let both = [checked(Registry::Apnic, "2024-04-03", JP), checked(Registry::Arin, "2024-04-01", JP)];
+    let expected = made(1, "2020-01-01", "apnic 2024-04-03, arin 2024-04-01");
+    assert_eq!(take(together.path(), &both, Some("2020-01-01")), [expected]);
+}
+
+#[test]
 fn a_version_may_be_in_force_from_another_day() {
     let folder = tempfile::tempdir().unwrap();
     let files = [checked(Registry::Apnic, "2024-04-01", JP)];
