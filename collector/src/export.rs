@@ -28,7 +28,7 @@ pub enum Format {
 pub struct Arguments {
     #[command(flatten)]
     pub store: StoreArguments,
-    /// intervals, counters, flows, tuples, port_day, source_day, counter_day, or uptime_day.
+    /// intervals, counters, flows, tuples, port_day, source_day, counter_day, uptime_day, window_day, port_hour, or uptime_hour.
     #[arg(long)]
     pub table: Table,
     /// First day (2026-01-31) or moment (2026-01-31T12:00:00Z), UTC.

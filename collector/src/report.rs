@@ -17,5 +17,6 @@ pub mod period;
 pub mod section;
 pub mod sections;
 mod title;
+pub mod watched;
 
 pub use command::{Arguments, ReportError, run};

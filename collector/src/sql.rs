@@ -16,7 +16,7 @@ pub enum Format {
 pub struct Arguments {
     #[command(flatten)]
     pub store: StoreArguments,
-    /// One SELECT. Tables are intervals, counters, flows, tuples, port_day, source_day, counter_day, uptime_day, port_hour, uptime_hour.
+    /// One SELECT. Tables are intervals, counters, flows, tuples, port_day, source_day, counter_day, uptime_day, window_day, port_hour, uptime_hour.
     pub question: String,
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,

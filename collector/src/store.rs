@@ -28,7 +28,7 @@ pub use regions::{
 };
 pub use report::{
     Answer, Finding, FindingKind, Interval, IntervalDay, Kept, Moment, PortKey, PortSum, RollupFilter,
-    SensorOverview, SourceKey, SourceSum, Uptime, Value,
+    SensorOverview, SourceKey, SourceSum, Uptime, Value, Watched,
 };
 pub use rows::{Bits, Match, PortRow, RowFilter, Selector, SensorsSeen, SourceOrder, SourceRow, VictimFlow};
 pub use slice::{Facet, FacetValue, Hour, Question, Service, Slice, Span};
@@ -160,6 +160,13 @@ pub trait Reader: Send {
     /// # Errors
     /// As [`Reader::intervals`].
     fn uptime(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Uptime>, StoreError>;
+
+    /// How long each sensor watched each window, by day, sensor, and window. Of days whose intervals were gone before the
+    /// store had sums of it, there is nothing.
+    ///
+    /// # Errors
+    /// As [`Reader::intervals`].
+    fn watched(&self, period: Period) -> Result<Vec<Watched>, StoreError>;
 
     /// What the intervals that are kept tell of each day of a period, by sensor and day.
     ///

@@ -104,10 +104,11 @@ pub fn section(context: &Context<'_>, inputs: &Inputs<'_>) -> Section {
     }
     if has_windows(inputs) {
         summary.push(Text::new(
-            "Packets with a watched window are those of all sensors together, divided by the time that they watched it; \
-             days on which none did, or whose intervals are not kept, are gaps.",
-            "ウィンドウサイズ別のパケット数は、全センサーの合計を、そのウィンドウサイズを記録していた時間の合計で割った値です。\
-             記録していなかった日や、記録の有無が分からない日は空白としています。",
+            "Packets with a watched window, and those without it, are of the sensors that watched it on that day, all of \
+             them together, divided by the time that they watched it. Days on which none did, or of which nothing tells, \
+             are gaps.",
+            "ウィンドウサイズ別のパケット数は、その日に該当するウィンドウサイズを記録していたセンサーの合計を、\
+             記録していた時間の合計で割った値です。記録していなかった日や、記録の有無が分からない日は空白としています。",
         ));
     }
     let facts = json!({

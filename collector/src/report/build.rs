@@ -106,8 +106,11 @@ fn build_of_moment(
 ) -> Result<Report, BuildError> {
     let Inputs { period, sensors, sections, services, groups: _, home: _ } = *inputs;
     let observed = Observed::read(reader, period, sensors)?;
-    let mut counting =
-        sections.wanted.iter().map(|wanted| begin(wanted, inputs)).collect::<Result<Vec<_>, _>>()?;
+    let mut counting = sections
+        .wanted
+        .iter()
+        .map(|wanted| begin(wanted, inputs, &observed))
+        .collect::<Result<Vec<_>, _>>()?;
     let (counts, days) = count(reader, others, inputs, &observed, &mut counting)?;
     let context = Context { period: &period, observed: &observed, counts: &counts, services };
     let mut all = vec![
@@ -164,7 +167,11 @@ fn count(
     })
 }
 
-fn begin<'a>(wanted: &'a Wanted, inputs: &Inputs<'a>) -> Result<Box<dyn Counting + 'a>, BuildError> {
+fn begin<'a>(
+    wanted: &'a Wanted,
+    inputs: &Inputs<'a>,
+    observed: &Observed,
+) -> Result<Box<dyn Counting + 'a>, BuildError> {
     let Inputs { period, sections, groups, home, .. } = *inputs;
     let line = wanted.line;
     let group = |name: &str| -> Result<&'a Group, BuildError> {
@@ -176,7 +183,7 @@ fn begin<'a>(wanted: &'a Wanted, inputs: &Inputs<'a>) -> Result<Box<dyn Counting
     };
     Ok(match &wanted.kind {
         Kind::PortByRegion(settings) => Box::new(PortByRegion::new(settings, &period)),
-        Kind::SignatureSplit(settings) => Box::new(SignatureSplit::new(settings, &period, home)),
+        Kind::SignatureSplit(settings) => Box::new(SignatureSplit::new(settings, &period, observed, home)),
         Kind::Backscatter(settings) => Box::new(Backscatter::new(settings, &period)),
         Kind::RegionDays(settings) => Box::new(RegionDays(settings.clone())),
         Kind::GroupShare(settings) => Box::new(GroupShare::new(settings, &period, group(&settings.group)?)),

@@ -1,10 +1,9 @@
 //! How much of each day was observed, and so what packets count.
 
-use std::collections::BTreeMap;
-
 use super::model::SensorDays;
 use super::period::ReportPeriod;
-use crate::store::{IntervalDay, NANOSECONDS_OF_DAY, Period, Reader, StoreError, Uptime};
+use super::watched::Watchers;
+use crate::store::{NANOSECONDS_OF_DAY, Period, Reader, StoreError, Uptime};
 
 /// Share of a day that a sensor has to have counted for that day to be one of its own.
 pub const LEAST_SHARE: f64 = 0.01;
@@ -28,8 +27,10 @@ pub struct Observed {
     pub left_out: u32,
     /// Days of the period on which a sensor was counting, without its flows.
     pub without_flows: u32,
-    /// Packets of the period that are in no flow that came, as far as intervals are kept.
+    /// Packets of the period that are in no flow that came.
     pub flow_packets_missing: u64,
+    /// Who watched windows in the period.
+    pub watchers: Watchers,
 }
 
 /// A sensor that was up on a day.
@@ -39,11 +40,11 @@ struct Up {
     share: f64,
     /// What one of its packets counts.
     weight: f64,
-    /// Shares of the day that it watched windows.
-    watched: BTreeMap<u16, f64>,
 }
 
-fn share_of_day(nanoseconds: u64) -> f64 {
+/// What share of a day some nanoseconds of it are.
+#[must_use]
+pub fn share_of_day(nanoseconds: u64) -> f64 {
     // Intervals of a clock that was set back overlap: a day has no more than a day.
     (nanoseconds as f64 / NANOSECONDS_OF_DAY as f64).min(1.0)
 }
@@ -74,7 +75,8 @@ impl Observed {
         chosen.sort();
         let uptime = reader.uptime(None, Period::days(period.previous_from, period.to))?;
         let mut observed = Self::of(period, &chosen, &uptime);
-        observed.add_intervals(&chosen, &reader.interval_days(Period::days(period.from, period.to))?);
+        let watched = reader.watched(Period::days(period.from, period.to))?;
+        observed.watchers = Watchers::of(&period, &chosen, &uptime, &watched);
         observed.numbers = (!all).then(|| chosen.iter().map(|(number, _)| *number).collect());
         Ok(observed)
     }
@@ -89,11 +91,14 @@ impl Observed {
                 previous_observed_days: 0.0,
             })
             .collect();
-        let (mut left_out, mut without_flows) = (0, 0);
-        for Uptime { day, sensor, nanoseconds, with_flows } in uptime {
+        let (mut left_out, mut without_flows, mut flow_packets_missing) = (0, 0, 0_u64);
+        for Uptime { day, sensor, nanoseconds, with_flows, flow_packets_missing: missing } in uptime {
             let place = chosen.iter().position(|(_, name)| name == sensor);
             let (Some(place), Some(day)) = (place, period.place(*day)) else { continue };
             let share = share_of_day(*with_flows);
+            if day >= period.offset() {
+                flow_packets_missing = flow_packets_missing.saturating_add(*missing);
+            }
             let days = &mut sensors[place];
             *if day < period.offset() {
                 &mut days.previous_observed_days
@@ -102,7 +107,7 @@ impl Observed {
             } += share;
             if share >= LEAST_SHARE {
                 let number = chosen[place].0;
-                up[day].push(Up { number, share, weight: 0.0, watched: BTreeMap::new() });
+                up[day].push(Up { number, share, weight: 0.0 });
             } else if share_of_day(*nanoseconds) < LEAST_SHARE {
                 left_out += 1;
             } else if day >= period.offset() {
@@ -120,39 +125,8 @@ impl Observed {
             let count = day.len() as f64;
             day.iter_mut().for_each(|up| up.weight = 1.0 / (up.share * count));
         }
-        let flow_packets_missing = 0;
-        Self { period, up, shares, sensors, numbers: None, left_out, without_flows, flow_packets_missing }
-    }
-
-    /// Takes over what the intervals tell of the period: windows, and packets without flows.
-    fn add_intervals(&mut self, chosen: &[(u32, String)], days: &[IntervalDay]) {
-        for IntervalDay { day, sensor, windows, with_rows: _, flow_packets_missing } in days {
-            let number = chosen.iter().find(|(_, name)| name == sensor).map(|(number, _)| *number);
-            let (Some(number), Some(place)) = (number, self.period.place(*day)) else { continue };
-            self.flow_packets_missing = self.flow_packets_missing.saturating_add(*flow_packets_missing);
-            let day = &mut self.up[place];
-            if let Ok(found) = day.binary_search_by_key(&number, |up| up.number) {
-                let shares = windows.iter().map(|(window, long)| (*window, share_of_day(*long)));
-                day[found].watched = shares.collect();
-            }
-        }
-    }
-
-    /// The days' worth of time that sensors watched a window on the day at a place; absent where next to none did, or
-    /// where the intervals are not kept that tell of it.
-    #[must_use]
-    pub fn watched(&self, place: usize, window: u16) -> Option<f64> {
-        let shares = self.up.get(place)?.iter().filter_map(|up| up.watched.get(&window));
-        Some(shares.sum()).filter(|days| *days >= LEAST_SHARE)
-    }
-
-    /// Whether all sensors that were up on the day at a place watched all of these windows, as good as all the time.
-    #[must_use]
-    pub fn is_all_watched(&self, place: usize, windows: &[u16]) -> bool {
-        let watches = |up: &Up, window| {
-            up.watched.get(window).is_some_and(|share| *share >= up.share * (1.0 - LEAST_SHARE))
-        };
-        self.up.get(place).is_some_and(|day| day.iter().all(|up| windows.iter().all(|one| watches(up, one))))
+        let (numbers, watchers) = (None, Watchers::of(&period, chosen, uptime, &[]));
+        Self { period, up, shares, sensors, numbers, left_out, without_flows, flow_packets_missing, watchers }
     }
 
     /// What a packet of a sensor counts on the day at a place: packets per sensor per day are the sum of it.
@@ -204,6 +178,7 @@ mod tests {
             sensor: sensor.into(),
             nanoseconds: (NANOSECONDS_OF_DAY as f64 * share) as u64,
             with_flows: (NANOSECONDS_OF_DAY as f64 * share) as u64,
+            flow_packets_missing: 3,
         };
         let uptime = [
             up(19_998, "a", 1.5),
@@ -213,7 +188,7 @@ mod tests {
             up(20_001, "c", 1.0),
             up(20_001, "b", 0.5),
         ];
-        let mut observed = Observed::of(period, &chosen, &uptime);
+        let observed = Observed::of(period, &chosen, &uptime);
         // Two sensors: 1 / (0.5 · 2) and 1 / (0.25 · 2).
         assert_eq!((observed.weight(2, 7), observed.weight(2, 1)), (Some(1.0), Some(2.0)));
         assert_eq!((observed.weight(3, 7), observed.weight(3, 1)), (None, Some(2.0)));
@@ -226,28 +201,8 @@ mod tests {
             .map(|days| (&*days.sensor, days.observed_days, days.previous_observed_days))
             .collect();
         assert_eq!(sensors, [("a", 0.509, 1.0), ("b", 0.75, 0.0)]);
-        let told = |day, sensor: &str, windows: &[(u16, f64)]| IntervalDay {
-            day: Day(day),
-            sensor: sensor.into(),
-            windows: windows
-                .iter()
-                .map(|(window, share)| (*window, (NANOSECONDS_OF_DAY as f64 * share) as u64))
-                .collect(),
-            with_rows: 0,
-            flow_packets_missing: 3,
-        };
-        let days = [
-            told(20_000, "a", &[(5, 0.5), (7, 0.25)]),
-            told(20_000, "b", &[(5, 0.25)]),
-            // Who was not up, or is not chosen, watches nothing.
-            told(20_001, "a", &[(5, 0.009)]),
-            told(20_001, "c", &[(5, 1.0)]),
-        ];
-        observed.add_intervals(&chosen, &days);
-        assert_eq!((observed.watched(2, 5), observed.watched(2, 7)), (Some(0.75), Some(0.25)));
-        assert_eq!((observed.watched(2, 6), observed.watched(3, 5)), (None, None));
-        assert_eq!((observed.is_all_watched(2, &[5]), observed.is_all_watched(2, &[5, 7])), (true, false));
-        assert_eq!(observed.flow_packets_missing, 9);
+        // Of the period, and of these sensors alone; of days that are left out, too.
+        assert_eq!(observed.flow_packets_missing, 12);
     }
 
     #[test]
@@ -258,6 +213,7 @@ mod tests {
             sensor: "a".into(),
             nanoseconds: NANOSECONDS_OF_DAY,
             with_flows,
+            flow_packets_missing: 0,
         };
         let uptime = [up(19_999, 0), up(20_000, 0), up(20_001, NANOSECONDS_OF_DAY / 4)];
         let observed = Observed::of(period, &[(1, "a".to_owned())], &uptime);

@@ -141,20 +141,27 @@ pub struct Uptime {
     pub nanoseconds: u64,
     /// Of intervals that brought their flows, or had none to bring: the sums by port and by source are of these alone.
     pub with_flows: u64,
+    /// Observed packets that are in no flow that came, of the intervals whose last moment is of the day.
+    pub flow_packets_missing: u64,
 }
 
-/// What the intervals of a sensor that are kept tell of a day. Where one crosses midnight, its time is split, and what it
-/// misses is of its last moment's day.
+/// How long a sensor watched a window on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    pub day: Day,
+    pub sensor: String,
+    pub window: u16,
+    /// Of intervals that brought their flows, or had none to bring.
+    pub nanoseconds: u64,
+}
+
+/// What the intervals of a sensor that are kept tell of a day. Where one crosses midnight, its time is split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntervalDay {
     pub day: Day,
     pub sensor: String,
-    /// Nanoseconds, by window, of intervals that watched it and brought their flows, or had none to bring; in order.
-    pub windows: Vec<(u16, u64)>,
     /// Nanoseconds of intervals whose flows by source are kept as rows, or that had none.
     pub with_rows: u64,
-    /// Observed packets that are in no flow that came.
-    pub flow_packets_missing: u64,
 }
 
 /// A sensor, as its intervals tell. Times are nanoseconds since the Unix epoch.

@@ -30,6 +30,7 @@ mod sums;
 mod tests;
 mod victims;
 mod views;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ use wire::Name;
 use super::{
     Answer, Day, Finding, Incoming, Interval, IntervalDay, Moment, Outcome, Period, PortKey, PortRow,
     PortSum, Question, Reader, Regions, Retained, RollupFilter, RowFilter, SensorOverview, SourceKey,
-    SourceOrder, SourceRow, SourceSum, Store, StoreError, Table, UnknownRegions, Uptime, VictimFlow,
+    SourceOrder, SourceRow, SourceSum, Store, StoreError, Table, UnknownRegions, Uptime, VictimFlow, Watched,
 };
 use crate::retention::Retention;
 use failure::failure;
@@ -249,6 +250,10 @@ impl Reader for SqliteReader {
 
     fn uptime(&self, sensor: Option<&str>, period: Period) -> Result<Vec<Uptime>, StoreError> {
         overview::uptime(&self.connection, sensor, period).map_err(failure)
+    }
+
+    fn watched(&self, period: Period) -> Result<Vec<Watched>, StoreError> {
+        windows::watched(&self.connection, period).map_err(failure)
     }
 
     fn interval_days(&self, period: Period) -> Result<Vec<IntervalDay>, StoreError> {

@@ -43,12 +43,13 @@ pub enum Table {
     SourceDay,
     CounterDay,
     UptimeDay,
+    WindowDay,
     PortHour,
     UptimeHour,
 }
 
 impl Table {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Intervals,
         Self::Counters,
         Self::Flows,
@@ -57,6 +58,7 @@ impl Table {
         Self::SourceDay,
         Self::CounterDay,
         Self::UptimeDay,
+        Self::WindowDay,
         Self::PortHour,
         Self::UptimeHour,
     ];
@@ -72,6 +74,7 @@ impl Table {
             Self::SourceDay => "source_day",
             Self::CounterDay => "counter_day",
             Self::UptimeDay => "uptime_day",
+            Self::WindowDay => "window_day",
             Self::PortHour => "port_hour",
             Self::UptimeHour => "uptime_hour",
         }
@@ -124,7 +127,10 @@ impl Table {
             Self::CounterDay => columns![
                 day Date, sensor Text, dimension Text, key Integer, packets Integer,
             ],
-            Self::UptimeDay => columns![day Date, sensor Text, seconds Real, seconds_with_flows Real],
+            Self::UptimeDay => columns![
+                day Date, sensor Text, seconds Real, seconds_with_flows Real, flow_packets_missing Integer,
+            ],
+            Self::WindowDay => columns![day Date, sensor Text, watched_window Integer, seconds Real],
             Self::PortHour => columns![
                 day Date, hour Integer, sensor Text, protocol Integer, class Text, port Integer optional,
                 icmp_type Integer optional, icmp_code Integer optional, region Text, regions_version Integer,

@@ -102,6 +102,18 @@ fn some_sensors_are_reported_of_by_themselves() {
 }
 
 #[test]
+fn as_many_sections_as_one_likes_are_counted_at_once() {
+    let mut lab = Lab::new();
+    lab.day("a", 0, 1.0, (1..=130).map(|port| tcp(&format!("20.0.0.{port}"), port, 1)).collect());
+    let section = |port: u16| format!("[[section]]\nkind = \"sources\"\nport = \"{}/tcp\"\n", port.min(130));
+    let report = lab.report(1, &(1..=131).map(section).collect::<String>());
+    for port in 1..=130 {
+        assert_eq!(facts(&report, &format!("sources-{port}-tcp"))["sources"], 1, "{port}");
+    }
+    assert_eq!(facts(&report, "sources-130-tcp-2")["sources"], 1);
+}
+
+#[test]
 fn an_empty_store_says_that_nothing_was_observed() {
     let lab = Lab::new();
     std::fs::write(lab.folder.path().join("x.csv"), "2024-03-05,1\n").unwrap();
@@ -310,6 +322,12 @@ fn changes_are_found() {
         (&growth["growth"], &growth["previous_packets_per_sensor_per_day"]),
         (&1.2.into(), &10.0.into())
     );
+    let region = &growth["regions"][0];
+    assert_eq!((&region["packets_per_sensor_per_day"], &region["growth"]), (&12.0.into(), &1.2.into()));
+    let section = report.sections.iter().find(|section| section.id == "growth-6379-tcp").unwrap();
+    let Block::Table(table) = &section.blocks[1] else { panic!("no table") };
+    let numbers = [12.0, 1.0, 1.2].map(crate::report::model::Cell::Number);
+    assert_eq!(table.rows[0][1..], numbers);
     let sources = facts(&report, "sources-23-tcp");
     assert_eq!((&sources["sources"], &sources["sources_per_day"]), (&5.into(), &5.0.into()));
     assert_eq!(facts(&report, "sources-23-tcp-2")["sources"], 3);

@@ -10,11 +10,13 @@ use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
 use crate::store::{Day, Match, Period, PortRow, Reader, RowFilter, StoreError};
 
-/// Packets of class `scan` per sensor per day, by region and signatures, for each day of both periods: of one
-/// destination, or of all.
+/// Packets of class `scan` by region and signatures, for each day of both periods: of one destination, or of all; per
+/// sensor per day, or as they were counted by some sensors.
 #[derive(Clone, Debug)]
 pub struct Cube {
     pub destination: Option<Destination>,
+    /// Numbers of the sensors whose packets are counted as they are, by place of the day.
+    sensors: Option<Vec<Vec<u32>>>,
     /// By place of the region: values of each of the signatures that there are, of which there are few.
     values: Vec<Vec<(u8, Vec<f64>)>>,
     days: usize,
@@ -23,10 +25,29 @@ pub struct Cube {
 impl Cube {
     #[must_use]
     pub fn new(destination: Option<Destination>, period: &ReportPeriod) -> Self {
-        Self { destination, values: vec![Vec::new(); REGIONS], days: period.all_days() }
+        let values = vec![Vec::new(); REGIONS];
+        Self { destination, sensors: None, values, days: period.all_days() }
     }
 
-    fn add(&mut self, place: usize, row: &PortRow, value: f64) {
+    /// Of what some sensors counted on each day of the period, as it is.
+    #[must_use]
+    pub fn of_sensors(destination: Destination, period: &ReportPeriod, sensors: Vec<Vec<u32>>) -> Self {
+        let before = vec![Vec::new(); period.offset()];
+        let sensors = Some(before.into_iter().chain(sensors).collect());
+        Self { sensors, ..Self::new(Some(destination), period) }
+    }
+
+    /// Adds a row of the day at a place, on which a packet of its sensor counts that much, if anything.
+    fn add(&mut self, place: usize, row: &PortRow, weight: Option<f64>) {
+        let packets = row.packets as f64;
+        let value = match &self.sensors {
+            Some(sensors) => {
+                let is_counted = sensors.get(place).is_some_and(|sensors| sensors.contains(&row.sensor));
+                is_counted.then_some(packets)
+            }
+            None => weight.map(|weight| packets * weight),
+        };
+        let Some(value) = value else { return };
         let values = &mut self.values[regions::number(row.region)];
         let found = values.iter().position(|(signatures, _)| *signatures == row.signatures);
         let found = found.unwrap_or_else(|| {
@@ -102,6 +123,12 @@ pub fn count(
     let filter = filter(period.previous_from, period, observed, vec![scan]);
     reader.port_rows(&filter, &mut |row| {
         let Some((place, weight)) = weights.of(row) else { return };
+        let destination = Destination::of(row.protocol, row.service);
+        let of_destination = destination.map_or(&[][..], |destination| &wanted[destination.number()]);
+        for cube in of_all.iter().chain(of_destination) {
+            cubes[*cube].add(place, row, weight);
+        }
+        let Some(weight) = weight else { return };
         let value = row.packets as f64 * weight;
         if place >= period.offset() && last_version != Some(row.regions_version) {
             last_version = Some(row.regions_version);
@@ -112,16 +139,9 @@ pub fn count(
             days.resize(period.all_days(), 0.0);
         }
         days[place] += value;
-        for cube in &of_all {
-            cubes[*cube].add(place, row, value);
-        }
-        let Some(destination) = Destination::of(row.protocol, row.service) else { return };
-        let number = destination.number();
+        let Some(destination) = destination else { return };
         let totals = if place < period.offset() { &mut counts.previous_totals } else { &mut counts.totals };
-        totals[number] += value;
-        for cube in &wanted[number] {
-            cubes[*cube].add(place, row, value);
-        }
+        totals[destination.number()] += value;
     })?;
     let used = by_region.into_iter().enumerate().filter(|(_, days)| !days.is_empty());
     counts.regions = used.map(|(number, days)| (regions::with_number(number), days)).collect();
@@ -147,7 +167,7 @@ pub fn days_of(
     reader.port_rows(&filter(period.from, period, observed, any), &mut |row| {
         let of = Destination::of(row.protocol, row.service);
         let found = destinations.iter().position(|destination| Some(*destination) == of);
-        if let (Some(found), Some((place, weight))) = (found, weights.of(row)) {
+        if let (Some(found), Some((place, Some(weight)))) = (found, weights.of(row)) {
             days[found][place] += row.packets as f64 * weight;
         }
     })?;
@@ -159,8 +179,9 @@ fn filter(from: Day, period: &ReportPeriod, observed: &Observed, any: Vec<Match>
     RowFilter { sensors, any, ..RowFilter::of(Period::days(from, period.to)) }
 }
 
-/// The place of a day, and what a packet counts on it; nothing where it does not count.
-type Counted = Option<(usize, f64)>;
+/// The place of a day, and what a packet of a sensor counts on it; without that where the sensor was not up for long
+/// enough.
+type Counted = Option<(usize, Option<f64>)>;
 
 /// What packets count, looked up once for each sensor and day: rows come in their order.
 struct Weights<'a> {
@@ -179,7 +200,7 @@ impl<'a> Weights<'a> {
             Some((day, sensor, found)) if (day, sensor) == (row.day, row.sensor) => found,
             _ => {
                 let place = self.period.place(row.day);
-                let found = place.and_then(|place| Some((place, self.observed.weight(place, row.sensor)?)));
+                let found = place.map(|place| (place, self.observed.weight(place, row.sensor)));
                 self.last = Some((row.day, row.sensor, found));
                 found
             }

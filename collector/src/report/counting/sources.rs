@@ -15,34 +15,76 @@ const ROWS_AT_ONCE: usize = 1 << 16;
 /// How often so many wait of one reader, so that memory does not grow with what is read.
 const WAITING: usize = 8;
 
-/// Rows, each with who wants it: a bit for every counter's place, those beyond the last bit from the first on.
-type Rows = Vec<(u64, SourceRow<'static>)>;
+/// Rows, each with who wants it: a bit for every counter's place, in as many words for each row as that takes.
+#[derive(Default)]
+struct Rows {
+    wanted: Vec<u64>,
+    rows: Vec<SourceRow<'static>>,
+}
 
 /// Who counts rows of sources.
 pub trait SourceCounter: Send {
     /// Rows that it has to see.
     fn matches(&self) -> &[Match];
 
-    /// A row that matches one of these, of the day at this place in the period; those of one source on one day follow
-    /// each other. It tells neither its times nor its sensors.
+    /// Numbers of the sensors that it asks about on a day of the period; absent where those of the report.
+    fn sensors(&self, _day: usize) -> Option<&[u32]> {
+        None
+    }
+
+    /// A row that matches one of these, and that one of these sensors saw, of the day at this place in the period; those
+    /// of one source on one day follow each other. It tells neither its times nor its sensors.
     fn take(&mut self, day: usize, row: &SourceRow<'_>);
 }
 
-/// What every counter wants, told by one comparison for each of its matches.
-struct Wanted(Vec<Vec<(Bits, Bits)>>);
+/// What every counter wants.
+struct Wanted {
+    /// Told by one comparison for each match.
+    matches: Vec<Vec<(Bits, Bits)>>,
+    /// By day of the period: the places of the counters that ask about sensors of their own, and these.
+    sensors: Vec<Vec<(usize, Vec<u32>)>>,
+}
 
 impl Wanted {
-    fn is_by(&self, place: usize, bits: Bits) -> bool {
-        self.0.get(place).is_some_and(|any| any.iter().any(|one| bits.are(*one)))
+    fn of(counters: &[&mut dyn SourceCounter], days: usize) -> Self {
+        let matches = counters.iter().map(|counter| counter.matches().iter().map(Match::bits).collect());
+        let on = |day: usize| {
+            let counters = counters.iter().enumerate();
+            counters.filter_map(move |(place, counter)| Some((place, counter.sensors(day)?.to_vec())))
+        };
+        Self { matches: matches.collect(), sensors: (0..days).map(|day| on(day).collect()).collect() }
     }
 
-    /// Who wants a row.
-    fn by(&self, row: &SourceRow<'_>) -> u64 {
-        let bits = row.bits();
-        let wanted = (0..self.0.len()).filter(|place| self.is_by(*place, bits));
-        wanted.fold(0, |all, place| all | 1 << (place % 64))
+    /// Words of bits for each row.
+    fn words(&self) -> usize {
+        self.matches.len().div_ceil(WORD)
+    }
+
+    /// Takes a row in, where somebody wants it.
+    fn push(&self, rows: &mut Rows, day: usize, row: &SourceRow<'_>) {
+        let (bits, begin) = (row.bits(), rows.wanted.len());
+        rows.wanted.resize(begin + self.words(), 0);
+        let wanted = &mut rows.wanted[begin..];
+        for (place, any) in self.matches.iter().enumerate() {
+            if any.iter().any(|one| bits.are(*one)) {
+                wanted[place / WORD] |= 1 << (place % WORD);
+            }
+        }
+        for (place, sensors) in &self.sensors[day] {
+            if !row.sensors.iter().any(|number| sensors.contains(&number)) {
+                wanted[place / WORD] &= !(1 << (place % WORD));
+            }
+        }
+        if wanted.iter().all(|word| *word == 0) {
+            rows.wanted.truncate(begin);
+        } else {
+            rows.rows.push(row.without_sensors());
+        }
     }
 }
+
+/// Bits of a word.
+const WORD: usize = u64::BITS as usize;
 
 /// Has all of them count the sources of a period. Each reader reads every so many-th day, and they are taken in the
 /// order of the days.
@@ -59,13 +101,13 @@ pub fn count(
         return Ok(());
     }
     let any: Vec<Match> = counters.iter().flat_map(|counter| counter.matches().to_vec()).collect();
-    let wanted = counters.iter().map(|counter| counter.matches().iter().map(Match::bits).collect());
-    let wanted = Wanted(wanted.collect());
+    let wanted = Wanted::of(counters, period.all_days() - period.offset());
     // A day of which next to nothing was observed is a gap: what was seen on it tells nothing.
     let days: Vec<Day> = (period.from.0..period.to.0)
         .map(Day)
         .filter(|day| observed.is_observed(period.offset() + (day.0 - period.from.0) as usize))
         .collect();
+    let place = |day: Day| (day.0 - period.from.0) as usize;
     let (step, days, any, wanted) = (readers.len(), &days, &any, &wanted);
     thread::scope(|scope| {
         let read: Vec<_> = readers
@@ -75,9 +117,9 @@ pub fn count(
                 let (give, take) = bounded(WAITING);
                 scope.spawn(move || {
                     for day in days.iter().skip(first).step_by(step) {
-                        let read = read(&*reader, *day, (any, wanted), observed, &give);
+                        let read = read(&*reader, (*day, place(*day)), (any, wanted), observed, &give);
                         let has_failed = read.is_err();
-                        if give.send(read.map(|()| Vec::new())).is_err() || has_failed {
+                        if give.send(read.map(|()| Rows::default())).is_err() || has_failed {
                             return;
                         }
                     }
@@ -86,37 +128,27 @@ pub fn count(
             })
             .collect();
         for (day, rows) in days.iter().zip(read.iter().cycle()) {
-            let day = (day.0 - period.from.0) as usize;
             // A reader ends early only where it has crashed, and the scope tells of that. A day ends with no rows.
             while let Ok(rows) = rows.recv() {
                 let rows = rows?;
-                if rows.is_empty() {
+                if rows.rows.is_empty() {
                     break;
                 }
-                for (who, row) in rows {
-                    give(who, &row, day, wanted, counters);
-                }
+                give(&rows, place(*day), wanted, counters);
             }
         }
         Ok(())
     })
 }
 
-/// Gives a row to those who want it.
-fn give(
-    mut who: u64,
-    row: &SourceRow<'_>,
-    day: usize,
-    wanted: &Wanted,
-    counters: &mut [&mut dyn SourceCounter],
-) {
-    while who != 0 {
-        let first = who.trailing_zeros() as usize;
-        who &= who - 1;
-        for place in (first..counters.len()).step_by(64) {
-            // Two counters have one bit where there are more of them than bits.
-            if counters.len() <= 64 || wanted.is_by(place, row.bits()) {
-                counters[place].take(day, row);
+/// Gives rows to those who want them.
+fn give(rows: &Rows, day: usize, wanted: &Wanted, counters: &mut [&mut dyn SourceCounter]) {
+    for (row, words) in rows.rows.iter().zip(rows.wanted.chunks(wanted.words())) {
+        for (first, word) in (0..).step_by(WORD).zip(words) {
+            let mut word = *word;
+            while word != 0 {
+                counters[first + word.trailing_zeros() as usize].take(day, row);
+                word &= word - 1;
             }
         }
     }
@@ -125,26 +157,28 @@ fn give(
 /// Gives the rows of one day that somebody wants, some at a time, for as long as somebody takes them.
 fn read(
     reader: &dyn Reader,
-    day: Day,
+    (day, place): (Day, usize),
     (any, wanted): (&[Match], &Wanted),
     observed: &Observed,
     give: &Sender<Result<Rows, StoreError>>,
 ) -> Result<(), StoreError> {
     let (sensors, period) = (observed.numbers.clone(), Period::days(day, Day(day.0 + 1)));
-    let filter = RowFilter { sensors, any: any.to_vec(), with_details: false, ..RowFilter::of(period) };
-    let mut rows = Vec::new();
+    // It takes longer to read which sensors saw a row.
+    let with_details = !wanted.sensors[place].is_empty();
+    let filter = RowFilter { sensors, any: any.to_vec(), with_details, ..RowFilter::of(period) };
+    let mut rows = Rows::default();
     let give = |rows: &mut Rows| {
         // Where nobody takes them, another reader has failed, which is told.
         let _taken = give.send(Ok(std::mem::take(rows)));
     };
     reader.source_rows(&filter, SourceOrder::Day, &mut |row| {
-        rows.push((wanted.by(row), row.without_sensors()));
-        if rows.len() == ROWS_AT_ONCE {
+        wanted.push(&mut rows, place, row);
+        if rows.rows.len() == ROWS_AT_ONCE {
             give(&mut rows);
         }
         Ok(())
     })?;
-    if !rows.is_empty() {
+    if !rows.rows.is_empty() {
         give(&mut rows);
     }
     Ok(())

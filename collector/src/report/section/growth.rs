@@ -29,6 +29,16 @@ pub struct Growth {
     cube: Cube,
 }
 
+/// What a region has to do with it.
+struct OfRegion {
+    region: [u8; 2],
+    /// Packets per sensor per day.
+    mean: f64,
+    share: Option<f64>,
+    /// Against the previous period, where it had any.
+    growth: Option<f64>,
+}
+
 impl Growth {
     #[must_use]
     pub fn new(settings: &Settings, period: &ReportPeriod) -> Self {
@@ -95,13 +105,17 @@ impl Counting for Growth {
                 format!("送信元地域は{}が{part}を占めました。", name.ja),
             ));
         }
+        let of_region = |region: &[u8; 2]| {
+            let (_, previous) = context.means(&self.cube.days(|other, _| other == *region));
+            let mean = means.get(region).copied().unwrap_or(0.0);
+            let growth = previous.filter(|previous| *previous > 0.0).map(|previous| rounded(mean / previous));
+            OfRegion { region: *region, mean: rounded(mean), share: part(*region), growth }
+        };
+        let of_regions: Vec<OfRegion> = top.iter().map(of_region).collect();
         let column = |id: &str, name: Text, kind| Column { id: id.into(), name, kind };
-        let row = |region: &[u8; 2]| {
-            let days = self.cube.days(|other, _| other == *region);
-            let (current, previous) = context.means(&days);
-            let cell = |value: Option<f64>| value.map_or(Cell::Nothing, |value| Cell::Number(rounded(value)));
-            let ratio = previous.filter(|value| *value > 0.0).zip(current).map(|(before, now)| now / before);
-            vec![Cell::Text(region_label(*region)), cell(current), cell(part(*region)), cell(ratio)]
+        let row = |OfRegion { region, mean, share, growth }: &OfRegion| {
+            let cell = |value: Option<f64>| value.map_or(Cell::Nothing, Cell::Number);
+            vec![Cell::Text(region_label(*region)), Cell::Number(*mean), cell(*share), cell(*growth)]
         };
         let table_title = Text::new(
             format!("Source regions of {}", label.en),
@@ -120,15 +134,12 @@ impl Counting for Growth {
                     ColumnKind::Ratio,
                 ),
             ],
-            rows: top.iter().map(row).collect(),
+            rows: of_regions.iter().map(row).collect(),
         };
-        let region_facts = top.iter().map(|region| {
-            let (_, previous) = context.means(&self.cube.days(|other, _| other == *region));
-            let mean = means.get(region).copied().unwrap_or(0.0);
-            let growth = previous.filter(|value| *value > 0.0).map(|previous| rounded(mean / previous));
+        let region_facts = of_regions.iter().map(|OfRegion { region, mean, share, growth }| {
             json!({
-                "region": region_code(*region), "share": part(*region),
-                "packets_per_sensor_per_day": rounded(mean), "growth": growth,
+                "region": region_code(*region), "share": share,
+                "packets_per_sensor_per_day": mean, "growth": growth,
             })
         });
         let facts = json!({

@@ -1,5 +1,10 @@
 //! `signature_split`: a port with a signature against the same without, from home and from abroad.
 
+mod origin;
+mod windows;
+
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -13,8 +18,10 @@ use crate::report::destination::Destination;
 use crate::report::mark::Mark;
 use crate::report::model::{Section, Style};
 use crate::report::numbers::{mean, percent, rounded, share, written};
+use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
-use crate::store::UNKNOWN;
+use origin::Origin;
+use windows::Windows;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,127 +36,140 @@ pub struct Settings {
     pub only_with: bool,
 }
 
-/// Where packets come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Origin {
-    Home,
-    Abroad,
-    /// No table says where.
-    Unknown,
-    /// Nothing is configured to be home.
-    Anywhere,
+/// Which packets are of which kind: with what is asked for, or without it.
+#[derive(Clone)]
+pub struct Kinds<'a> {
+    signature: Mark,
+    without: Vec<Mark>,
+    home: &'a [[u8; 2]],
 }
 
-impl Origin {
-    const ALL: [Self; 4] = [Self::Home, Self::Abroad, Self::Unknown, Self::Anywhere];
-
-    fn of(region: [u8; 2], home: &[[u8; 2]]) -> Self {
-        match region {
-            _ if home.is_empty() => Self::Anywhere,
-            region if home.contains(&region) => Self::Home,
-            UNKNOWN => Self::Unknown,
-            _ => Self::Abroad,
-        }
+impl Kinds<'_> {
+    /// Whether packets are with it; nothing where they are left out.
+    fn of(&self, signatures: u8, window: Option<u16>) -> Option<bool> {
+        let is_excluded = self.without.iter().any(|mark| mark.is_on(signatures, window));
+        (!is_excluded).then(|| self.signature.is_on(signatures, window))
     }
 
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Home => "home",
-            Self::Abroad => "abroad",
-            Self::Unknown => "unknown",
-            Self::Anywhere => "anywhere",
-        }
+    fn origin(&self, region: [u8; 2]) -> Origin {
+        Origin::of(region, self.home)
     }
 
-    fn words(self) -> Text {
-        match self {
-            Self::Home => Text::new("home", "国内"),
-            Self::Abroad => Text::new("abroad", "国外"),
-            Self::Unknown => Text::new("unknown region", "地域不明"),
-            Self::Anywhere => Text::new("all regions", "全地域"),
-        }
+    /// Windows that it takes to tell, by signature or in `without`; each once.
+    fn windows(&self) -> impl Iterator<Item = u16> {
+        let marks = [self.signature].into_iter().chain(self.without.iter().copied());
+        let windows: BTreeSet<u16> = marks.filter_map(Mark::window).collect();
+        windows.into_iter()
     }
+}
+
+/// What is counted.
+enum Told<'a> {
+    /// Packets by port, sources by themselves.
+    Signatures { cube: Cube, sources: ByDay<'a, (bool, Origin)> },
+    /// Sums by port tell no windows.
+    Windows(Windows<'a>),
 }
 
 pub struct SignatureSplit<'a> {
     settings: Settings,
-    home: &'a [[u8; 2]],
-    cube: Option<Cube>,
-    counter: ByDay<'a, (bool, Origin)>,
-    /// Windows that it asks for, by signature or in `without`.
-    windows: Vec<u16>,
+    kinds: Kinds<'a>,
+    told: Told<'a>,
 }
 
 impl<'a> SignatureSplit<'a> {
     #[must_use]
-    pub fn new(settings: &Settings, period: &ReportPeriod, home: &'a [[u8; 2]]) -> Self {
+    pub fn new(settings: &Settings, period: &ReportPeriod, observed: &Observed, home: &'a [[u8; 2]]) -> Self {
         let Settings { port, signature, without, only_with } = settings.clone();
         let narrowed = |wanted| if only_with { signature.narrowed(wanted) } else { wanted };
         let matches = port.matches().into_iter().map(narrowed).collect();
-        let excluded = without.clone();
-        let counter = ByDay::new(matches, period, move |row| {
-            let is_excluded = excluded.iter().any(|mark| mark.is_on(row.signatures, row.window));
-            let with = signature.is_on(row.signatures, row.window);
-            (!is_excluded).then(|| (with, Origin::of(row.region, home)))
-        });
-        // Sums by port tell no windows: sums by source do.
-        let windows: Vec<u16> = [signature].iter().chain(&without).filter_map(|mark| mark.window()).collect();
-        let cube = windows.is_empty().then(|| Cube::new(Some(port), period));
-        Self { settings: settings.clone(), home, cube, counter, windows }
+        let kinds = Kinds { signature, without, home };
+        let told = if kinds.windows().next().is_none() {
+            let of_row = kinds.clone();
+            let sources = ByDay::new(matches, period, move |row| {
+                Some((of_row.of(row.signatures, row.window)?, of_row.origin(row.region)))
+            });
+            Told::Signatures { cube: Cube::new(Some(port), period), sources }
+        } else {
+            Told::Windows(Windows::new(&kinds, port, matches, period, observed))
+        };
+        Self { settings: settings.clone(), kinds, told }
     }
 
-    /// The days' worth of time, on a day of the period, that a kind of packets was told apart; absent where it was not.
-    ///
-    /// Packets with a window come from sensors that watched it alone. Packets without it come from the others, too, which
-    /// cannot say so: they are told where all watched it.
-    fn told_apart(&self, context: &Context<'_>, day: usize, with: bool) -> Option<f64> {
-        let place = context.period.offset() + day;
-        match (self.settings.signature, self.windows.as_slice()) {
-            (_, []) => context.observed.sensor_days(place),
-            (Mark::Window(window), [_]) if with => context.observed.watched(place, window),
-            (_, windows) => {
-                let is_told = context.observed.is_all_watched(place, windows);
-                context.observed.sensor_days(place).filter(|_| is_told)
-            }
+    const fn counter(&self) -> &ByDay<'a, (bool, Origin)> {
+        match &self.told {
+            Told::Signatures { sources, .. } => sources,
+            Told::Windows(windows) => windows.sources(),
+        }
+    }
+
+    /// Whether a kind of packets was told apart on a day of the period.
+    fn is_told_apart(&self, context: &Context<'_>, day: usize, with: bool) -> bool {
+        match &self.told {
+            Told::Signatures { .. } => context.observed.is_observed(context.period.offset() + day),
+            Told::Windows(windows) => windows.told_apart(day, with).is_some(),
         }
     }
 
     /// Sources of packets, on days on which they were told apart.
     fn sources(&self, context: &Context<'_>, with: bool, origin: Origin) -> Vec<Option<f64>> {
-        let sources = self.counter.sources((with, origin)).into_iter().enumerate();
-        sources.map(|(day, sources)| self.told_apart(context, day, with).map(|_| sources)).collect()
+        let sources = self.counter().sources((with, origin)).into_iter().enumerate();
+        sources.map(|(day, sources)| self.is_told_apart(context, day, with).then_some(sources)).collect()
     }
 
     /// Whether packets are among those that were counted that other sensors may have seen than the report is of.
     const fn has_others(&self) -> bool {
-        self.cube.is_none() && self.counter.is_shared
+        matches!(&self.told, Told::Windows(windows) if windows.is_shared())
     }
 
-    /// How many days of the period the packets with the signature were told apart on.
-    fn days_told_apart(&self, context: &Context<'_>) -> usize {
+    /// How many days of the period a kind of packets was told apart on.
+    fn days_told_apart(&self, context: &Context<'_>, with: bool) -> usize {
         let days = context.period.all_days() - context.period.offset();
-        (0..days).filter(|day| self.told_apart(context, *day, true).is_some()).count()
+        (0..days).filter(|day| self.is_told_apart(context, *day, with)).count()
+    }
+
+    /// Days of sensors that cannot tell.
+    fn sensor_days_left_out(&self) -> u32 {
+        match &self.told {
+            Told::Signatures { .. } => 0,
+            Told::Windows(windows) => windows.sensor_days_left_out(),
+        }
     }
 
     /// What windows have to be told of.
     fn about_windows(&self, context: &Context<'_>) -> Vec<Text> {
         let mut summary = Vec::new();
-        if self.windows.is_empty() {
+        if matches!(self.told, Told::Signatures { .. }) {
             return summary;
         }
-        let (told, observed) = (self.days_told_apart(context), context.observed.days().0);
+        let (told, observed) = (self.days_told_apart(context, true), context.observed.days().0);
         if told < observed {
             summary.push(Text::new(
                 format!("The sensors watched these windows on {told} of the {observed} observed days; the others are gaps."),
                 format!("観測できた{observed}日のうち、該当するウィンドウサイズを記録していたのは{told}日で、その他の日は空白としています。"),
             ));
         }
-        let days = context.period.all_days() - context.period.offset();
-        let without = (0..days).filter(|day| self.told_apart(context, *day, false).is_some()).count();
+        let without = self.days_told_apart(context, false);
         if !self.settings.only_with && without < told {
             summary.push(Text::new(
-                format!("Packets without the window are told on the {without} days on which all sensors watched it."),
-                format!("該当しないパケットは、全センサーがこのウィンドウサイズを記録していた{without}日についてのみ示しています。"),
+                format!(
+                    "Packets without the window are told on the {without} days on which the sensors that watched it did so \
+                     all the time."
+                ),
+                format!("該当しないパケットは、このウィンドウサイズを記録していたセンサーが終日記録していた{without}日についてのみ示しています。"),
+            ));
+        }
+        let left_out = self.sensor_days_left_out();
+        if left_out > 0 {
+            summary.push(Text::new(
+                format!(
+                    "On these days, {left_out} days of sensors that did not watch them are left out: such a sensor cannot \
+                     say which packets are with a window, and which are without."
+                ),
+                format!(
+                    "該当するウィンドウサイズを記録していなかったセンサーでは該当・非該当を区別できないため、\
+                     これらの日の観測のうち、のべ{left_out}日分を除いています。"
+                ),
             ));
         }
         if self.has_others() {
@@ -164,21 +184,15 @@ impl<'a> SignatureSplit<'a> {
 
     /// Packets per sensor per day.
     fn packets(&self, context: &Context<'_>, with: bool, origin: Origin) -> Vec<Option<f64>> {
-        let Some(cube) = &self.cube else {
-            let packets = self.counter.packets((with, origin)).into_iter().enumerate();
-            let of_day = |(day, packets): (usize, f64)| {
-                let days = self.told_apart(context, day, with).filter(|_| !self.has_others())?;
-                Some(rounded(packets / days))
-            };
-            return packets.map(of_day).collect();
-        };
-        let Settings { signature, without, .. } = &self.settings;
-        let days = cube.days(|region, signatures| {
-            !without.iter().any(|mark| mark.is_on(signatures, None))
-                && signature.is_on(signatures, None) == with
-                && Origin::of(region, self.home) == origin
-        });
-        context.current(&days)
+        match &self.told {
+            Told::Signatures { cube, .. } => context.current(&cube.days(|region, signatures| {
+                self.kinds.of(signatures, None) == Some(with) && self.kinds.origin(region) == origin
+            })),
+            Told::Windows(windows) => {
+                let packets = windows.packets(with, origin).into_iter();
+                packets.map(|packets| packets.filter(|_| !self.has_others()).map(rounded)).collect()
+            }
+        }
     }
 
     fn name(&self, with: bool) -> Text {
@@ -238,7 +252,10 @@ fn sentence(name: &Text, packets: Option<f64>, sources: Option<f64>) -> Option<T
 
 impl Counting for SignatureSplit<'_> {
     fn parts(&mut self) -> Parts<'_> {
-        Parts { cubes: self.cube.iter_mut().collect(), counters: vec![&mut self.counter] }
+        match &mut self.told {
+            Told::Signatures { cube, sources } => Parts { cubes: vec![cube], counters: vec![sources] },
+            Told::Windows(windows) => windows.parts(),
+        }
     }
 
     fn finish(&mut self, context: &Context<'_>) -> Section {
@@ -260,8 +277,8 @@ impl Counting for SignatureSplit<'_> {
         for &with in kinds {
             let mut of_kind = Map::new();
             for origin in Origin::ALL {
-                let is_counted = self.counter.counts.contains_key(&(with, origin));
-                let is_home_told = self.home.is_empty() == (origin == Origin::Anywhere);
+                let is_counted = self.counter().counts.contains_key(&(with, origin));
+                let is_home_told = self.kinds.home.is_empty() == (origin == Origin::Anywhere);
                 // What no table knows of is told where there is any; home and abroad always.
                 if !is_counted && (!is_home_told || origin == Origin::Unknown) {
                     continue;
@@ -307,7 +324,8 @@ impl Counting for SignatureSplit<'_> {
             }));
         }
         summary.extend(self.about_windows(context));
-        facts.insert("days_told_apart".into(), json!(self.days_told_apart(context)));
+        facts.insert("days_told_apart".into(), json!(self.days_told_apart(context, true)));
+        facts.insert("sensor_days_left_out".into(), json!(self.sensor_days_left_out()));
         facts.insert("port".into(), json!(self.settings.port.port()));
         facts.insert("transport".into(), json!(self.settings.port.transport()));
         facts.insert("signature".into(), json!(self.settings.signature.to_string()));
@@ -315,7 +333,7 @@ impl Counting for SignatureSplit<'_> {
         facts.insert("left_out".into(), json!(without));
         facts.insert(
             "home".into(),
-            json!(self.home.iter().map(|home| super::region_code(*home)).collect::<Vec<_>>()),
+            json!(self.kinds.home.iter().map(|home| super::region_code(*home)).collect::<Vec<_>>()),
         );
         let packets_title = Text::new(
             format!("Packets to {} by signature and origin", label.en),

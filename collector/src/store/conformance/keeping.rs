@@ -58,7 +58,7 @@ pub fn flows_go_and_their_sums_stay(open: Open) {
     retain(&mut *store, &retention, Day(FIRST_DAY + 5));
     assert_eq!((scanned(&*store, Table::Flows), scanned(&*store, Table::Intervals)), (0, 3));
     assert_eq!(scanned(&*store, Table::CounterDay), counters);
-    assert_eq!(scanned(&*store, Table::UptimeDay), 5);
+    assert_eq!((scanned(&*store, Table::UptimeDay), scanned(&*store, Table::WindowDay)), (5, 5));
     let reader = store.reader().unwrap();
     assert_eq!(packets(&*reader), 200);
     let kept: Vec<_> =
@@ -67,6 +67,7 @@ pub fn flows_go_and_their_sums_stay(open: Open) {
     assert_eq!(breaches(&*reader), [""; 0]);
     let retention = Retention { rollup_days: Some(4), ..retention };
     retain(&mut *store, &retention, Day(FIRST_DAY + 5));
+    assert_eq!((scanned(&*store, Table::UptimeDay), scanned(&*store, Table::WindowDay)), (4, 4));
     assert_eq!(packets(&*store.reader().unwrap()), 150);
     assert_eq!(breaches(&*store.reader().unwrap()), [""; 0]);
 }

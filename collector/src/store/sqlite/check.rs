@@ -1,5 +1,6 @@
 //! Reading the store again, to see whether it holds together.
 
+mod sums;
 mod uptime;
 
 use rusqlite::{Connection, params};
@@ -9,10 +10,9 @@ use wire::{Counter, Dimension, conservation};
 
 use super::failure::failure;
 use super::flows::{first_id, table};
-use super::interval::{self, ROWS};
-use super::kind::WITHOUT_WINDOW;
-use super::views::{BYTES, LAST, ROW_BITS, SEEN};
-use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR, utc};
+use super::interval;
+use super::views::LAST;
+use crate::store::{Day, Finding, FindingKind, Interval, Kept, NANOSECONDS_OF_DAY, utc};
 
 type Tell<'a> = &'a mut dyn FnMut(Finding);
 
@@ -29,7 +29,7 @@ pub fn check(connection: &Connection, tell: Tell<'_>) {
         ("the file's pages", pages),
         ("the ledger", sequences),
         ("the intervals", intervals),
-        ("the sums of flows", sums_of_flows),
+        ("the sums of flows", sums::of_flows),
         ("the sums of counters", sums_of_counters),
         ("the up-time", uptime::by_day),
         ("the up-time by hour", uptime::by_hour),
@@ -85,8 +85,8 @@ fn sequences(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     }
     let mut statement = connection.prepare(
         "SELECT s.name, i.epoch, i.first, i.last FROM interval_raw i JOIN sensor s ON s.id = i.sensor
-         WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE l.sensor = i.sensor AND l.epoch = i.epoch
-             AND l.first <= i.first AND l.last >= i.last)",
+         WHERE coalesce((SELECT l.last FROM ledger l WHERE l.sensor = i.sensor AND l.epoch = i.epoch
+             AND l.first <= i.first ORDER BY l.first DESC LIMIT 1), 0) < i.last",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -220,89 +220,6 @@ fn flows_of(
     Ok(())
 }
 
-/// Sums by port and by source, of days whose flows are all kept.
-fn sums_of_flows(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
-    let nanoseconds = NANOSECONDS_OF_DAY;
-    let mut days = connection.prepare(&format!(
-        "SELECT day FROM (
-             SELECT {LAST} / {nanoseconds} AS day, max(flow_state > {ROWS}) AS gone FROM interval_raw i GROUP BY 1
-             UNION ALL
-             SELECT i.start / {nanoseconds}, max(flow_state > {ROWS}) FROM interval_raw i GROUP BY 1)
-         GROUP BY day HAVING max(gone) = 0"
-    ))?;
-    let days: Vec<i64> = days.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let hours_from = horizon(connection, "hours")?;
-    let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
-    for day in days.into_iter().filter(|day| *day >= horizon) {
-        // A long interval may touch days that it neither begins nor ends in.
-        let gone: bool = connection.query_row(
-            &format!(
-                "SELECT EXISTS (SELECT 1 FROM interval_raw WHERE flow_state > {ROWS}
-                 AND start < (?1 + 1) * {nanoseconds} AND \"end\" >= ?1 * {nanoseconds})"
-            ),
-            [day],
-            |row| row.get(0),
-        )?;
-        if gone {
-            continue;
-        }
-        let rows = |raw: &str, columns: &str, more: &str| {
-            format!(
-                "SELECT {columns}, f.packets AS packets, {BYTES} AS bytes FROM interval_raw i
-                 CROSS JOIN {raw} f ON f.id >= i.id << {ROW_BITS} AND f.id < (i.id + 1) << {ROW_BITS}
-                 WHERE i.start < (?1 + 1) * {nanoseconds} AND i.\"end\" >= ?1 * {nanoseconds}
-                 AND {SEEN} / {nanoseconds} = ?1 {more}"
-            )
-        };
-        let both = |columns: &str, more: &str| {
-            format!("{} UNION ALL {}", rows("flow_raw", columns, more), rows("tuple_raw", columns, more))
-        };
-        let ports = both(&format!("i.sensor AS a, f.kind & {WITHOUT_WINDOW} AS b, 0 AS c"), "");
-        compare(connection, day, "port_day", "sensor, kind, 0", &ports, tell)?;
-        if day >= hours_from {
-            let hour = format!("{SEEN} / {NANOSECONDS_OF_HOUR} % 24 AS c");
-            let hours = both(&format!("i.sensor AS a, f.kind & {WITHOUT_WINDOW} AS b, {hour}"), "");
-            compare(connection, day, "port_hour", "sensor, kind, hour", &hours, tell)?;
-        }
-        let sources = both(
-            &format!("f.source AS a, f.kind & {WITHOUT_WINDOW} AS b, 0 AS c"),
-            "AND f.source IS NOT NULL AND length(f.source) > 0",
-        );
-        let keys = format!("source, kind & {WITHOUT_WINDOW}, 0");
-        compare(connection, day, "source_day", &keys, &sources, tell)?;
-    }
-    Ok(())
-}
-
-fn compare(
-    connection: &Connection,
-    day: i64,
-    rollup: &str,
-    keys: &str,
-    rows: &str,
-    tell: Tell<'_>,
-) -> rusqlite::Result<()> {
-    let kept =
-        format!("SELECT {keys}, sum(packets), sum(bytes) FROM {rollup}_raw WHERE day = ?1 GROUP BY 1, 2, 3");
-    let found = format!("SELECT a, b, c, sum(packets), sum(bytes) FROM ({rows}) GROUP BY 1, 2, 3");
-    let differences = |one: &str, other: &str| -> rusqlite::Result<i64> {
-        let sql = format!("SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))");
-        connection.query_row(&sql, [day], |row| row.get(0))
-    };
-    let wrong = differences(&kept, &found)?;
-    let absent = differences(&found, &kept)?;
-    if wrong + absent > 0 {
-        let day = Day(u32::try_from(day).unwrap_or(0));
-        breach(
-            tell,
-            format!(
-                "{rollup} of {day}: {wrong} sums are not those of the flows, {absent} of the flows' are not there"
-            ),
-        );
-    }
-    Ok(())
-}
-
 /// Sums of counters, of days whose intervals are all kept.
 fn sums_of_counters(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     let horizon = horizon(connection, "counters")?.max(horizon(connection, "sums")?);
@@ -331,7 +248,9 @@ fn sums_of_counters(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result
 
 /// That the calendar has each day that there are sums of: people's questions find no other.
 fn calendar(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
-    for table in ["port_day", "source_day", "counter_day", "uptime_day", "port_hour", "uptime_hour"] {
+    for table in
+        ["port_day", "source_day", "counter_day", "uptime_day", "window_day", "port_hour", "uptime_hour"]
+    {
         let mut statement = connection.prepare(&format!(
             "SELECT DISTINCT day FROM {table}_raw d
              WHERE NOT EXISTS (SELECT 1 FROM calendar t WHERE t.day = d.day AND t.text = date(d.day * 86400, 'unixepoch'))"

@@ -9,7 +9,8 @@ use super::hours;
 use super::interval::{self, Figures, NEVER_CAME, ROWS, SUMS, signed};
 use super::ledger::{self, Claim};
 use super::place::Places;
-use super::rollup::{Rollups, counter_number};
+use super::rollup::{Begins, Flows, Rollups, counter_number};
+use super::windows;
 use crate::store::{Incoming, NANOSECONDS_OF_DAY, Outcome, Regions, StoreError, utc};
 
 /// The highest figure of one interval: no sum of a thousand of them is beyond 64 bits, and no line has such a rate.
@@ -56,11 +57,14 @@ impl Committer<'_> {
         let mut transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
         let places = Places::new(*regions);
-        let hours_from = hours::first_day(&transaction, group, *hour_days).map_err(failure)?;
-        let mut rollups = Rollups::new(&places, hours_from);
+        let begins = Begins {
+            hours: hours::first_day(&transaction, group, *hour_days).map_err(failure)?,
+            windows: windows::first_day(&transaction).map_err(failure)?,
+        };
+        let mut rollups = Rollups::new(&places, begins);
         let mut outcomes = Vec::with_capacity(group.len());
         for incoming in group {
-            let mut own = Rollups::new(&places, hours_from);
+            let mut own = Rollups::new(&places, begins);
             let stored = match fault(incoming) {
                 Ok(()) => stored_whole(&mut transaction, incoming, &mut own, *keep_flows),
                 Err(reason) => Err(Trouble::Batch(reason)),
@@ -182,7 +186,8 @@ fn store(
     let id = interval::insert(connection, sensor, incoming, figures, state)?;
     insert_counters(connection, id, &batch.counters)?;
     // Where nothing was observed there is no flow to miss.
-    rollups.add_counters(sensor, header, &batch.counters, state != NEVER_CAME || observed == 0);
+    let flows = Flows { are_known: state != NEVER_CAME || observed == 0, packets_missing: missing };
+    rollups.add_counters(sensor, header, &batch.counters, flows);
     add_flows(connection, incoming, sensor, (state == ROWS).then_some(id), rollups)?;
     ledger::note(connection, sensor, name)?;
     Ok(Outcome::Stored)

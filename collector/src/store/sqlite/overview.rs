@@ -37,13 +37,15 @@ pub fn uptime(
 ) -> rusqlite::Result<Vec<Uptime>> {
     let (from, to) = period.bounds();
     let mut statement = connection.prepare_cached(
-        "SELECT u.day, s.name, u.nanoseconds, u.with_flows FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
+        "SELECT u.day, s.name, u.nanoseconds, u.with_flows, u.missing
+         FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
          WHERE u.day >= ?1 AND u.day < ?2 AND (?3 IS NULL OR s.name = ?3) ORDER BY u.day, s.name",
     )?;
     let rows = statement.query_map(params![from.0, to.0, sensor], |row| {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
-        let (nanoseconds, with_flows) = (number(2)?, number(3)?);
-        Ok(Uptime { day: Day(row.get(0)?), sensor: row.get(1)?, nanoseconds, with_flows })
+        let (nanoseconds, with_flows, flow_packets_missing) = (number(2)?, number(3)?, number(4)?);
+        let (day, sensor) = (Day(row.get(0)?), row.get(1)?);
+        Ok(Uptime { day, sensor, nanoseconds, with_flows, flow_packets_missing })
     })?;
     rows.collect()
 }

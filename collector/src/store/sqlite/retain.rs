@@ -188,6 +188,7 @@ impl Step<'_> {
             ("source_day_raw", "day, source, kind, place"),
             ("counter_day_raw", "day, sensor, counter"),
             ("uptime_day_raw", "day, sensor"),
+            ("window_day_raw", "day, sensor, watched_window"),
         ];
         self.rows_of_sums(&tables, "sums", keep_from)?;
         if !self.is_over() {

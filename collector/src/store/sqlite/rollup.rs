@@ -3,6 +3,8 @@
 //! A sum that many share ends at the highest number that its column holds: what one sensor says of itself must never
 //! keep another one's batch from the store.
 
+mod uptime;
+
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::ops::AddAssign;
@@ -17,6 +19,8 @@ use super::interval::signed;
 use super::kind;
 use super::place::Places;
 use crate::store::{Day, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR, StoreError};
+pub use uptime::Flows;
+use uptime::Uptime;
 
 /// Sums that wait before they are added, so that memory does not grow with the batch.
 const MOST_SOURCES: usize = 1 << 19;
@@ -25,16 +29,21 @@ const MOST_OTHERS: usize = 1 << 18;
 /// Sums of rows and counters that are not in the store yet.
 pub struct Rollups<'a> {
     places: &'a Places<'a>,
-    /// The first day that has sums by hour.
-    hours_from: Day,
+    begins: Begins,
     /// By hour since the Unix epoch; by the first hour of the day where the day has no sums by hour.
     ports: HashMap<(u32, i64, i64, i64), Sum>,
     sources: Vec<SourceRow>,
     counters: HashMap<(u32, i64, i64), u64>,
-    /// Nanoseconds, and those of them whose flows are known.
-    uptime: HashMap<(u32, i64), (u64, u64)>,
-    /// By hour since the Unix epoch.
-    uptime_hours: HashMap<(u32, i64), u64>,
+    uptime: Uptime,
+}
+
+/// From which days on there are sums that are not of all days.
+#[derive(Clone, Copy)]
+pub struct Begins {
+    /// Those by hour.
+    pub hours: Day,
+    /// Those of watched windows.
+    pub windows: Day,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -85,37 +94,25 @@ fn sorted<K: Ord + Hash + Copy, V: Copy>(map: &mut HashMap<K, V>) -> Vec<(K, V)>
 }
 
 impl<'a> Rollups<'a> {
-    pub fn new(places: &'a Places<'a>, hours_from: Day) -> Self {
+    pub fn new(places: &'a Places<'a>, begins: Begins) -> Self {
         Self {
             places,
-            hours_from,
+            begins,
             ports: HashMap::new(),
             sources: Vec::new(),
             counters: HashMap::new(),
-            uptime: HashMap::new(),
-            uptime_hours: HashMap::new(),
+            uptime: Uptime::default(),
         }
     }
 
-    /// Adds the counters of an interval, to the day of its last moment, and how long it was: with flows where it brought
-    /// them, or had none to bring.
-    pub fn add_counters(&mut self, sensor: i64, header: &Header, counters: &[Counter], with_flows: bool) {
+    /// Adds the counters of an interval, and what its flows lack, to the day of its last moment; and how long it was.
+    pub fn add_counters(&mut self, sensor: i64, header: &Header, counters: &[Counter], flows: Flows) {
         let Day(day) = Day::of(last_moment(header));
         for counter in counters {
             let sum = self.counters.entry((day, sensor, counter_number(counter))).or_default();
             *sum = sum.saturating_add(counter.packets);
         }
-        for (day, nanoseconds) in spans(header.start, header.end) {
-            let (sum, flows) = self.uptime.entry((day.0, sensor)).or_default();
-            *sum = sum.saturating_add(nanoseconds);
-            if with_flows {
-                *flows = flows.saturating_add(nanoseconds);
-            }
-        }
-        for (hour, nanoseconds) in spans_by_hour(header.start.max(self.hours_from.start()), header.end) {
-            let sum = self.uptime_hours.entry((hour, sensor)).or_default();
-            *sum = sum.saturating_add(nanoseconds);
-        }
+        self.uptime.add(sensor, header, flows, self.begins);
     }
 
     /// Adds a row of flows, to the day of its first packet; no day that its interval has no moment of.
@@ -127,7 +124,7 @@ impl<'a> Rollups<'a> {
         let first = header.start.saturating_add_signed(first.saturating_mul(TICK));
         let seen = first.clamp(header.start, last_moment(header));
         let day = Day::of(seen);
-        let hour = if day >= self.hours_from { hour_of(seen) } else { day.0.saturating_mul(HOURS_OF_DAY) };
+        let hour = if day >= self.begins.hours { hour_of(seen) } else { day.0.saturating_mul(HOURS_OF_DAY) };
         let place = self.places.place(row.source.as_ref(), day)?;
         let window = row.window.filter(|window| header.watched_windows.contains(window));
         let kind = kind::of(row, window);
@@ -152,15 +149,7 @@ impl<'a> Rollups<'a> {
             let sum = self.counters.entry(key).or_default();
             *sum = sum.saturating_add(packets);
         }
-        for (key, (nanoseconds, with_flows)) in other.uptime.drain() {
-            let (sum, flows) = self.uptime.entry(key).or_default();
-            *sum = sum.saturating_add(nanoseconds);
-            *flows = flows.saturating_add(with_flows);
-        }
-        for (key, nanoseconds) in other.uptime_hours.drain() {
-            let sum = self.uptime_hours.entry(key).or_default();
-            *sum = sum.saturating_add(nanoseconds);
-        }
+        self.uptime.merge(other.uptime);
     }
 
     /// Whether it is time to add what waits.
@@ -184,39 +173,14 @@ impl<'a> Rollups<'a> {
         for ((day, sensor, counter), packets) in sorted(&mut self.counters) {
             statement.execute(params![day, sensor, counter, signed(packets)]).map_err(failure)?;
         }
-        let mut statement = connection
-            .prepare_cached(
-                "INSERT INTO uptime_day_raw (day, sensor, nanoseconds, with_flows) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET
-                     nanoseconds = min(nanoseconds + excluded.nanoseconds, 9223372036854775807),
-                     with_flows = min(with_flows + excluded.with_flows, 9223372036854775807)",
-            )
-            .map_err(failure)?;
-        for ((day, sensor), (nanoseconds, with_flows)) in sorted(&mut self.uptime) {
-            let (nanoseconds, with_flows) = (signed(nanoseconds), signed(with_flows));
-            statement.execute(params![day, sensor, nanoseconds, with_flows]).map_err(failure)?;
-        }
-        let mut statement = connection
-            .prepare_cached(
-                "INSERT INTO uptime_hour_raw (day, hour, sensor, nanoseconds) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET
-                     nanoseconds = min(nanoseconds + excluded.nanoseconds, 9223372036854775807)",
-            )
-            .map_err(failure)?;
-        for ((hour, sensor), nanoseconds) in sorted(&mut self.uptime_hours) {
-            let (day, hour) = (hour / HOURS_OF_DAY, hour % HOURS_OF_DAY);
-            statement.execute(params![day, hour, sensor, signed(nanoseconds)]).map_err(failure)?;
-        }
-        Ok(())
+        self.uptime.flush(connection).map_err(failure)
     }
 
     /// Has each day that sums are of in the calendar, by which people's questions find them.
     fn note_days(&self, connection: &Connection) -> rusqlite::Result<()> {
         let ports = self.ports.keys().map(|key| key.0 / HOURS_OF_DAY);
-        let days: BTreeSet<u32> = ports
-            .chain(self.counters.keys().map(|key| key.0))
-            .chain(self.uptime.keys().map(|key| key.0))
-            .collect();
+        let days: BTreeSet<u32> =
+            ports.chain(self.counters.keys().map(|key| key.0)).chain(self.uptime.days()).collect();
         let mut statement = connection.prepare_cached(
             "INSERT INTO calendar (day, text) VALUES (?1, date(?1 * 86400, 'unixepoch')) ON CONFLICT DO NOTHING",
         )?;
@@ -244,7 +208,7 @@ impl<'a> Rollups<'a> {
         for ((hour, sensor, kind, place), sum) in sorted(&mut self.ports) {
             let (day, hour) = (hour / HOURS_OF_DAY, hour % HOURS_OF_DAY);
             days.push(((day, sensor, kind, place), sum));
-            if Day(day) >= self.hours_from {
+            if Day(day) >= self.begins.hours {
                 let (packets, bytes) = (signed(sum.packets), signed(sum.bytes));
                 by_hour.execute(params![day, hour, sensor, kind, place, packets, bytes]).map_err(failure)?;
             }

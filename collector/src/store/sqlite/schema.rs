@@ -11,12 +11,13 @@ use crate::store::StoreError;
 const APPLICATION: i64 = 0x4150_5553;
 
 /// Each brings a file from the version of its place to the next.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("calendar.sql"),
     include_str!("beyond.sql"),
     include_str!("hours.sql"),
     include_str!("flowtime.sql"),
+    include_str!("windows.sql"),
 ];
 
 /// The version that this program writes.
@@ -30,6 +31,7 @@ const BACK: [&str; MIGRATIONS.len() - 1] = [
      ALTER TABLE flow_raw RENAME COLUMN beyond TO bytes; ALTER TABLE tuple_raw RENAME COLUMN beyond TO bytes",
     "DROP TABLE port_hour_raw; DROP TABLE uptime_hour_raw; DROP INDEX interval_sensor_end; DELETE FROM horizon",
     "ALTER TABLE uptime_day_raw DROP COLUMN with_flows",
+    "DROP TABLE window_day_raw; ALTER TABLE uptime_day_raw DROP COLUMN missing; DELETE FROM horizon WHERE what = 'windows'",
 ];
 
 /// Makes of a store what an older program would have left.

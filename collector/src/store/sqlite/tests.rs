@@ -136,7 +136,12 @@ fn a_check_finds_what_is_wrong() {
         "DELETE FROM ledger",
         "UPDATE uptime_day_raw SET nanoseconds = nanoseconds + 1",
         "UPDATE uptime_day_raw SET with_flows = with_flows - 1",
+        "UPDATE uptime_day_raw SET missing = missing + 1",
         "DELETE FROM uptime_day_raw",
+        "UPDATE window_day_raw SET nanoseconds = nanoseconds + 1",
+        "UPDATE window_day_raw SET watched_window = 7",
+        "DELETE FROM window_day_raw",
+        "INSERT INTO window_day_raw SELECT day + 1, sensor, 7, 1 FROM window_day_raw",
         "UPDATE port_hour_raw SET packets = packets + 1",
         "UPDATE port_hour_raw SET hour = hour + 1",
         "DELETE FROM port_hour_raw",
@@ -206,7 +211,9 @@ fn questions_about_days_find_their_rows_by_the_key() {
     let mut store = store(folder.path());
     store.commit(&[sample(1).incoming()]).unwrap();
     let reader = SqliteReader::open(&folder.path().join("store")).unwrap();
-    for table in ["port_day", "source_day", "counter_day", "uptime_day", "port_hour", "uptime_hour"] {
+    let tables =
+        ["port_day", "source_day", "counter_day", "uptime_day", "window_day", "port_hour", "uptime_hour"];
+    for table in tables {
         for condition in ["day = '2026-01-01'", "day >= '2026-01-01' AND day < '2026-02-01'"] {
             let sql = format!("SELECT count(*) FROM {table} WHERE {condition}");
             let plan = plan(&reader.connection, &sql);

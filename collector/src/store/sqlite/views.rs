@@ -54,6 +54,7 @@ fn source(table: Table) -> Source {
         Table::SourceDay => days("source_day_raw", "d"),
         Table::CounterDay => days_of_sensors("counter_day_raw"),
         Table::UptimeDay => days_of_sensors("uptime_day_raw"),
+        Table::WindowDay => days_of_sensors("window_day_raw"),
         Table::PortHour => days_of_sensors("port_hour_raw"),
         Table::UptimeHour => days_of_sensors("uptime_hour_raw"),
     }
@@ -163,7 +164,10 @@ fn expressions(table: Table) -> Vec<String> {
             owned(&["d.counter & 65535", "d.packets"]),
         ]
         .concat(),
-        Table::UptimeDay => owned(&["d.day", "s.name", "d.nanoseconds / 1e9", "d.with_flows / 1e9"]),
+        Table::UptimeDay => {
+            owned(&["d.day", "s.name", "d.nanoseconds / 1e9", "d.with_flows / 1e9", "d.missing"])
+        }
+        Table::WindowDay => owned(&["d.day", "s.name", "d.watched_window", "d.nanoseconds / 1e9"]),
         Table::UptimeHour => owned(&["d.day", "d.hour", "s.name", "d.nanoseconds / 1e9"]),
     }
 }

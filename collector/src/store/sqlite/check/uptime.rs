@@ -1,6 +1,7 @@
 //! Up-time against the intervals, of days whose intervals are all kept.
 
 mod flows;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ pub fn by_day(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     let spans = |start, end| spans(start, end).map(|(Day(day), long)| (day, long)).collect();
     let name = |day| format!("uptime_day of {}", Day(day));
     compare(connection, ("uptime_day_raw", "u.day"), from, &spans, &name, tell)?;
-    flows::by_day(connection, from, tell)
+    flows::by_day(connection, from, tell)?;
+    windows::by_day(connection, from, tell)
 }
 
 pub fn by_hour(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
@@ -31,8 +33,13 @@ pub fn by_hour(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> 
 }
 
 /// Whether an interval of these times can have been stored.
-fn can_be(start: i64, end: i64) -> bool {
+pub fn can_be(start: i64, end: i64) -> bool {
     0 <= start && start <= end && end.cast_unsigned() <= LATEST
+}
+
+/// As the store's sum, which ends at the highest number of its column.
+fn added(sum: u64, more: u64) -> u64 {
+    sum.saturating_add(more).min(i64::MAX.cast_unsigned())
 }
 
 /// Tells of intervals with times that cannot be: they are damaged, and cover no part of any day.
@@ -77,8 +84,7 @@ fn compare(
         for (place, nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
             if i64::from(place) >= from {
                 let sum = found.entry((place, row.get(0)?)).or_default();
-                // As the store's sum, which ends at the highest number of its column.
-                *sum = sum.saturating_add(nanoseconds).min(i64::MAX.cast_unsigned());
+                *sum = added(*sum, nanoseconds);
             }
         }
     }

@@ -1,46 +1,73 @@
-//! How much of the up-time has its flows, against the intervals.
+//! How much of the up-time has its flows, and what is in none, against the intervals.
 
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
 use super::super::super::interval::NEVER_CAME;
-use super::super::super::rollup::spans;
+use super::super::super::rollup::{last_of, spans};
 use super::super::{Tell, breach};
+use super::{added, can_be};
 use crate::store::Day;
+
+/// Nanoseconds with flows, and packets that are in none.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Sum {
+    with_flows: u64,
+    missing: u64,
+}
 
 /// From a day on, of which all intervals are kept. A day without a row is told by the check of the up-time itself.
 pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::Result<()> {
-    let mut found: BTreeMap<(u32, String), u64> = BTreeMap::new();
+    let mut found: BTreeMap<(u32, String), Sum> = BTreeMap::new();
     let mut statement = connection.prepare(&format!(
-        "SELECT s.name, i.start, i.\"end\" FROM interval_raw i JOIN sensor s ON s.id = i.sensor
-         WHERE i.flow_state <> {NEVER_CAME} OR i.observed = 0"
+        "SELECT s.name, i.start, i.\"end\", i.flow_state <> {NEVER_CAME} OR i.observed = 0, i.missing
+         FROM interval_raw i JOIN sensor s ON s.id = i.sensor"
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-        for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
+        // Told already.
+        if !can_be(start, end) {
+            continue;
+        }
+        let (start, end) = (start.cast_unsigned(), end.cast_unsigned());
+        let (are_known, missing): (bool, i64) = (row.get(3)?, row.get(4)?);
+        for (Day(day), nanoseconds) in spans(start, end).filter(|_| are_known) {
             if i64::from(day) >= from {
                 let sum = found.entry((day, row.get(0)?)).or_default();
-                // As the store's sum, which ends at the highest number of its column.
-                *sum = sum.saturating_add(nanoseconds).min(i64::MAX.cast_unsigned());
+                sum.with_flows = added(sum.with_flows, nanoseconds);
             }
+        }
+        let Day(day) = Day::of(last_of(start, end));
+        if missing > 0 && i64::from(day) >= from {
+            let sum = found.entry((day, row.get(0)?)).or_default();
+            sum.missing = added(sum.missing, missing.cast_unsigned());
         }
     }
     let mut statement = connection.prepare(
-        "SELECT u.day, s.name, u.with_flows FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
+        "SELECT u.day, s.name, u.with_flows, u.missing FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
          WHERE u.day >= ?1",
     )?;
     let mut rows = statement.query([from])?;
     while let Some(row) = rows.next()? {
         let (day, sensor): (u32, String) = (row.get(0)?, row.get(1)?);
-        let noted = row.get::<_, i64>(2)?.cast_unsigned();
-        let brought = found.get(&(day, sensor.clone())).copied().unwrap_or(0);
-        if noted != brought {
+        let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        let noted = Sum { with_flows: number(2)?, missing: number(3)? };
+        let brought = found.get(&(day, sensor.clone())).copied().unwrap_or_default();
+        let of = format!("uptime_day of {}, sensor {sensor}", Day(day));
+        if noted.with_flows != brought.with_flows {
             let what = format!(
-                "{noted} ns are noted with flows, but its intervals that brought theirs lasted {brought} ns"
+                "{} ns are noted with flows, but its intervals that brought theirs lasted {} ns",
+                noted.with_flows, brought.with_flows
             );
-            breach(tell, format!("uptime_day of {}, sensor {sensor}: {what}", Day(day)));
+            breach(tell, format!("{of}: {what}"));
+        }
+        if noted.missing != brought.missing {
+            let (noted, missing) = (noted.missing, brought.missing);
+            let what =
+                format!("{noted} packets are noted as missing in flows, but its intervals miss {missing}");
+            breach(tell, format!("{of}: {what}"));
         }
     }
     Ok(())

@@ -1,0 +1,55 @@
+//! How long windows were watched, against the intervals.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use super::super::super::interval::NEVER_CAME;
+use super::super::super::rollup::spans;
+use super::super::{Tell, breach};
+use super::{added, can_be};
+use crate::store::Day;
+
+/// From a day on, of which all intervals are kept.
+pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::Result<()> {
+    let mut found: BTreeMap<(u32, String, u16), u64> = BTreeMap::new();
+    let mut statement = connection.prepare(&format!(
+        "SELECT s.name, i.start, i.\"end\", i.watched_windows FROM interval_raw i JOIN sensor s ON s.id = i.sensor
+         WHERE (i.flow_state <> {NEVER_CAME} OR i.observed = 0) AND i.watched_windows <> '[]'"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
+        let windows = serde_json::from_str::<BTreeSet<u16>>(row.get_ref(3)?.as_str()?);
+        // Either is told already.
+        let (true, Ok(windows)) = (can_be(start, end), windows) else { continue };
+        for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
+            if i64::from(day) < from {
+                continue;
+            }
+            for window in &windows {
+                let sum = found.entry((day, row.get(0)?, *window)).or_default();
+                *sum = added(*sum, nanoseconds);
+            }
+        }
+    }
+    let mut statement = connection.prepare(
+        "SELECT w.day, s.name, w.watched_window, w.nanoseconds FROM window_day_raw w JOIN sensor s ON s.id = w.sensor
+         WHERE w.day >= ?1",
+    )?;
+    let mut rows = statement.query([from])?;
+    while let Some(row) = rows.next()? {
+        let (day, sensor, window): (u32, String, u16) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let noted = row.get::<_, i64>(3)?.cast_unsigned();
+        let lasted = found.remove(&(day, sensor.clone(), window)).unwrap_or(0);
+        if noted != lasted {
+            let what = format!("{noted} ns are noted, but its intervals that watched it lasted {lasted} ns");
+            breach(tell, format!("window_day of {}, sensor {sensor}, window {window}: {what}", Day(day)));
+        }
+    }
+    for ((day, sensor, window), lasted) in found {
+        let what = format!("{lasted} ns are not noted");
+        breach(tell, format!("window_day of {}, sensor {sensor}, window {window}: {what}", Day(day)));
+    }
+    Ok(())
+}
