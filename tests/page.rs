@@ -173,7 +173,8 @@ fn silence_is_a_gap(browser: &Browser<'_>) -> Result<()> {
     );
     ensure!(of_quiet[12] != "not observed" && of_quiet[12] != "0", "{of_quiet:?}");
     show(browser, &format!("?sensor={QUIET}"))?;
-    let gaps = || -> Result<bool> { Ok(count("#services .plot .gap")?.as_u64() >= Some(1)) };
+    let gaps =
+        || -> Result<bool> { Ok(count("#services .figure rect[fill$='-absent)']")?.as_u64() >= Some(1)) };
     ensure!(gaps()?, "the silent sensor's figure has no gap");
     show(browser, "?period=90d")?;
     ensure!(gaps()?, "days before the first interval are no gap");

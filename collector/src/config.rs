@@ -44,6 +44,7 @@ pub struct Options {
     pub page: Option<PageAddress>,
     pub page_users: Option<PathBuf>,
     pub page_client_ca: Option<PathBuf>,
+    pub page_crl: Option<PathBuf>,
     pub limits: LimitOptions,
     pub times: TimeOptions,
     pub aside: AsideOptions,
@@ -102,7 +103,7 @@ pub struct ServeFlags {
     /// The CA that the sensors' certificates are of (PEM)
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
-    /// The CA's list of revoked certificates (PEM) [default: none is revoked]
+    /// The CA's list of revoked certificates (PEM or DER) [default: none is revoked]
     #[arg(long, value_name = "FILE")]
     pub crl: Option<PathBuf>,
     /// Loopback address and port for metrics [default: none]
@@ -165,22 +166,13 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
 }
 
-/// Files that TLS needs, in PEM.
+/// Files that TLS needs, in PEM; the list of revoked certificates may be in DER.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     pub certificate: PathBuf,
     pub key: PathBuf,
     pub client_ca: PathBuf,
     pub crl: Option<PathBuf>,
-}
-
-impl TlsFiles {
-    /// All of them.
-    #[must_use]
-    pub fn paths(&self) -> Vec<PathBuf> {
-        let Self { certificate, key, client_ca, crl } = self.clone();
-        [certificate, key, client_ca].into_iter().chain(crl).collect()
-    }
 }
 
 /// Why a configuration cannot be used.
@@ -200,6 +192,10 @@ pub enum ConfigError {
          page_client_ca, the CA of people's certificates"
     )]
     PageForAll(SocketAddr),
+    #[error(
+        "page_crl {0:?} revokes certificates of nobody: name page_client_ca, the CA of people's certificates, as well"
+    )]
+    PageCrlAlone(PathBuf),
     #[error("no address to listen on: name one, or leave listen out for {DEFAULT_LISTEN}")]
     NoListen,
     #[error("store.commit_seconds is {0}: 0 to 30 seconds can be waited")]
@@ -244,6 +240,7 @@ impl Options {
             page: self.page.or(other.page),
             page_users: self.page_users.or(other.page_users),
             page_client_ca: self.page_client_ca.or(other.page_client_ca),
+            page_crl: self.page_crl.or(other.page_crl),
             limits: self.limits.or(other.limits),
             times: self.times.or(other.times),
             store: self.store.or(other.store),
@@ -283,7 +280,7 @@ impl Options {
             services: self.services.resolve()?,
             groups: reference::groups(self.groups.unwrap_or_default())?,
             metrics: self.metrics,
-            page: PageSettings::resolve(self.page, self.page_users, self.page_client_ca)?,
+            page: PageSettings::resolve(self.page, self.page_users, self.page_client_ca, self.page_crl)?,
             rules: self.times.rules(limits.wire)?,
             timeouts: self.times.resolve()?,
             limits,

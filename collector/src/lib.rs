@@ -11,6 +11,7 @@ pub mod committer;
 pub mod config;
 pub mod detect;
 pub mod export;
+mod exposition;
 pub mod file_name;
 pub mod groups;
 pub mod import;

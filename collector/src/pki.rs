@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-pub use authority::Authority;
+pub use authority::{Authority, Meant};
 pub use index::{Issued, Kind};
 
 use crate::validate::NameError;
@@ -47,7 +47,7 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
-    /// Revokes a sensor's certificates, or any one, in the folder's crl.pem
+    /// Revokes a sensor's or person's certificates, or any one, in the folder's crl.pem
     Revoke {
         #[command(flatten)]
         folder: Folder,
@@ -77,6 +77,9 @@ struct Subject {
     /// The collector's names and addresses, as agents are configured to call it
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     server: Option<Vec<String>>,
+    /// The name of a person who may look at the page; an authority is for people or for sensors
+    #[arg(long, value_name = "NAME")]
+    person: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -85,9 +88,26 @@ struct Which {
     /// All certificates of this sensor
     #[arg(long, value_name = "NAME")]
     sensor: Option<String>,
+    /// All certificates of this person
+    #[arg(long, value_name = "NAME")]
+    person: Option<String>,
     /// The certificate with this serial number
     #[arg(long, value_name = "HEX")]
     serial: Option<String>,
+    /// The certificate in this file (PEM)
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+}
+
+impl Which {
+    fn meant(&self) -> Result<Meant, PkiError> {
+        Ok(match self {
+            Self { sensor: Some(name), .. } => Meant::All(Kind::Sensor, name.clone()),
+            Self { person: Some(name), .. } => Meant::All(Kind::Person, name.clone()),
+            Self { certificate: Some(path), .. } => Meant::Serial(authority::serial_in(path)?),
+            Self { serial, .. } => Meant::serial(serial.as_deref().unwrap_or_default()),
+        })
+    }
 }
 
 /// Why the authority cannot do it.
@@ -113,6 +133,13 @@ pub enum PkiError {
     Random,
     #[error("nothing to revoke: no certificate {0} was issued here")]
     Unknown(String),
+    #[error("{path} is no certificate, in PEM: {message}")]
+    NotACertificate { path: PathBuf, message: String },
+    #[error(
+        "this authority has issued certificates for {there}s, and those of {wanted}s would be good for the same: make \
+         another authority with \"apus-collector pki init --dir\" and another folder"
+    )]
+    Mixed { there: &'static str, wanted: &'static str },
     #[error("cannot write to the standard output: {0}")]
     Output(#[source] io::Error),
 }
@@ -133,15 +160,18 @@ pub fn run(arguments: &Arguments, output: &mut impl io::Write) -> Result<(), Pki
         }
         Command::Issue { folder, subject, days, out } => {
             let authority = Authority::open(&folder.dir)?;
-            let issued = match (&subject.sensor, &subject.server) {
-                (Some(sensor), _) => authority.issue_sensor(sensor, *days, out)?,
-                (None, names) => authority.issue_server(names.as_deref().unwrap_or_default(), *days, out)?,
+            let issued = match subject {
+                Subject { sensor: Some(sensor), .. } => authority.issue_sensor(sensor, *days, out)?,
+                Subject { person: Some(person), .. } => authority.issue_person(person, *days, out)?,
+                Subject { server, .. } => {
+                    authority.issue_server(server.as_deref().unwrap_or_default(), *days, out)?
+                }
             };
             writeln!(output, "serial {}, until {}", issued.serial, issued.not_after)
         }
         Command::Revoke { folder, which } => {
             let authority = Authority::open(&folder.dir)?;
-            let revoked = authority.revoke(which.sensor.as_deref(), which.serial.as_deref())?;
+            let revoked = authority.revoke(&which.meant()?)?;
             let count = revoked.len();
             writeln!(output, "{count} revoked: give {}/crl.pem to the collector", folder.dir.display())
         }

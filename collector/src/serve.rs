@@ -32,6 +32,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use connections::network;
+pub(crate) use handshake::{Failure, REFUSED};
 pub use metrics::Counters;
 pub use tls::TlsError;
 
@@ -102,23 +103,22 @@ impl Server {
         settings: Settings,
         intake: Arc<dyn Intake>,
         known: Arc<dyn KnownIntervals>,
+        counters: Arc<Counters>,
     ) -> Result<Self, ServeError> {
         let files = settings.tls.clone().ok_or(ConfigError::NoTls)?;
         let folder = settings.aside.folder.clone();
         let aside =
             Aside::open(settings.aside.clone()).map_err(|source| ServeError::Aside { folder, source })?;
         let validator = Validator::new(settings.rules.clone(), known);
-        let counters = Arc::new(Counters::default());
         let room = descriptors::make_room(settings.limits.connections, web::connections(&settings));
         let connections = Arc::new(Connections::new(&settings.limits, room));
         let (stop, stopping) = watch::channel(false);
         let (running, tasks) = mpsc::channel(1);
-        let (trust, trusted) = watch::channel(tls::load(&files)?);
+        let files = tls::Files::of_sensors(&files);
+        let (trust, trusted) = watch::channel(tls::load(&files)?.config);
         let look = Arc::new(tokio::sync::Notify::new());
         let period = settings.timeouts.files;
-        let paths = files.paths();
-        let load = move || tls::load(&files);
-        tokio::spawn(tls::watch(paths, load, trust, period, Arc::clone(&look), stopping.clone()));
+        tokio::spawn(tls::watch(files, trust, period, Arc::clone(&look), stopping.clone()));
         let (listen, metrics, shutdown) =
             (settings.listen.clone(), settings.metrics, settings.timeouts.shutdown);
         let shared = Arc::new(Shared::new(settings, intake, validator, aside, Arc::clone(&counters)));
@@ -205,8 +205,9 @@ pub fn run(
         let mut terminate = listen(SignalKind::terminate())?;
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut hang_up = listen(SignalKind::hangup())?;
-        let page = web::Server::start(&settings)?;
-        let server = Server::start(settings, intake, known).await?;
+        let counters = Arc::new(Counters::default());
+        let page = web::Server::start(&settings, Arc::clone(&counters.page))?;
+        let server = Server::start(settings, intake, known, counters).await?;
         for address in server.addresses() {
             log::info!("taking in batches on https://{address}");
         }

@@ -6,10 +6,10 @@
 mod answers;
 mod blocks;
 mod connections;
+mod counters;
 mod course;
 mod figures;
 mod guard;
-mod html;
 mod listener;
 mod login;
 mod look;
@@ -22,6 +22,7 @@ mod topics;
 pub mod user;
 mod users;
 mod words;
+mod written;
 
 use std::io;
 use std::net::SocketAddr;
@@ -36,6 +37,7 @@ use crate::serve::TlsError;
 use crate::serve::{listener as sockets, tls};
 use crate::services::{Services, ServicesError};
 use answers::Answers;
+pub use counters::Counters;
 use guard::Guard;
 use names::Names;
 use users::Users;
@@ -62,6 +64,7 @@ pub struct Site {
     names: Names,
     /// Whether it is to be had on this host alone, without TLS.
     is_local: bool,
+    counters: Arc<Counters>,
     /// Who holds it looks at a password.
     hashing: Arc<Semaphore>,
 }
@@ -74,9 +77,10 @@ impl Site {
         guard: Guard,
         names: Names,
         is_local: bool,
+        counters: Arc<Counters>,
     ) -> Result<Self, PageError> {
-        let answers = Answers::start(store, quiet).map_err(PageError::Thread)?;
-        Ok(Self { answers, guard, names, is_local, hashing: Arc::new(Semaphore::new(1)) })
+        let answers = Answers::start(store, quiet, Arc::clone(&counters)).map_err(PageError::Thread)?;
+        Ok(Self { answers, guard, names, is_local, counters, hashing: Arc::new(Semaphore::new(1)) })
     }
 }
 
@@ -95,7 +99,7 @@ impl Server {
     ///
     /// # Errors
     /// Where it is asked for and cannot be.
-    pub fn start(settings: &Settings) -> Result<Option<Self>, PageError> {
+    pub fn start(settings: &Settings, counters: Arc<Counters>) -> Result<Option<Self>, PageError> {
         let Some(page) = settings.page.clone() else { return Ok(None) };
         let address = page.listen;
         let socket = match sockets::bind(address) {
@@ -120,9 +124,10 @@ impl Server {
             (None, None) => Guard::Anybody,
         };
         let is_tls = trusted.is_some();
-        let site = Arc::new(Site::new(settings.store_file(), quiet(settings), guard, names, !is_tls)?);
+        let (file, quiet) = (settings.store_file(), quiet(settings));
+        let site = Arc::new(Site::new(file, quiet, guard, names, !is_tls, Arc::clone(&counters))?);
         let address = socket.local_addr().unwrap_or(address);
-        tokio::spawn(listener::accept(socket, routes::router(site), trusted, stopping));
+        tokio::spawn(listener::accept(socket, routes::router(site), trusted, counters, stopping));
         Ok(Some(Self { address, is_tls, stop, look }))
     }
 
@@ -164,14 +169,9 @@ fn trust(
     look: &Arc<Notify>,
     stopping: watch::Receiver<bool>,
 ) -> Result<watch::Receiver<Arc<rustls::ServerConfig>>, TlsError> {
-    let (certificate, key) = (files.certificate.clone(), files.key.clone());
-    let client_ca = page.client_ca.clone();
-    let is_needed = page.users.is_none();
-    let paths =
-        [Some(certificate.clone()), Some(key.clone()), client_ca.clone()].into_iter().flatten().collect();
-    let load = move || tls::load_for_people(&certificate, &key, client_ca.as_deref(), is_needed);
-    let (trust, trusted) = watch::channel(load()?);
-    tokio::spawn(tls::watch(paths, load, trust, settings.timeouts.files, Arc::clone(look), stopping));
+    let files = tls::Files::of_people(files, page);
+    let (trust, trusted) = watch::channel(tls::load(&files)?.config);
+    tokio::spawn(tls::watch(files, trust, settings.timeouts.files, Arc::clone(look), stopping));
     Ok(trusted)
 }
 

@@ -58,21 +58,27 @@ pub struct PageSettings {
     pub users: Option<PathBuf>,
     /// The CA of people's certificates.
     pub client_ca: Option<PathBuf>,
+    /// Its list of revoked certificates.
+    pub crl: Option<PathBuf>,
 }
 
 impl PageSettings {
-    /// What the keys `page`, `page_users` and `page_client_ca` come to.
+    /// What the keys `page`, `page_users`, `page_client_ca` and `page_crl` come to.
     ///
     /// # Errors
-    /// Where everybody's host could reach it and anybody may look.
+    /// Where everybody's host could reach it and anybody may look, or there is a list without its CA.
     pub fn resolve(
         page: Option<PageAddress>,
         users: Option<PathBuf>,
         client_ca: Option<PathBuf>,
+        crl: Option<PathBuf>,
     ) -> Result<Option<Self>, ConfigError> {
+        if let (None, Some(crl)) = (&client_ca, &crl) {
+            return Err(ConfigError::PageCrlAlone(crl.clone()));
+        }
         let is_asked_for = page.is_some();
         let PageAddress::At(listen) = page.unwrap_or(PageAddress::At(DEFAULT_PAGE)) else { return Ok(None) };
-        let page = Self { listen, is_asked_for, users, client_ca };
+        let page = Self { listen, is_asked_for, users, client_ca, crl };
         if !listen.ip().is_loopback() && page.users.is_none() && page.client_ca.is_none() {
             return Err(ConfigError::PageForAll(listen));
         }
@@ -111,6 +117,10 @@ mod tests {
             }
         }
         assert!(resolved("page_client_ca = \"x\"").unwrap().unwrap().is_tls());
+        let error = resolved("page_crl = \"crl.pem\"").unwrap_err();
+        assert!(error.contains("crl.pem") && error.contains("page_client_ca"), "{error}");
+        let page = resolved("page_client_ca = \"x\"\npage_crl = \"crl.pem\"").unwrap().unwrap();
+        assert_eq!(page.crl.as_deref(), Some("crl.pem".as_ref()));
         assert!(resolved("page = \"here\"").unwrap_err().contains("neither"));
     }
 }

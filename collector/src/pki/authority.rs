@@ -15,6 +15,9 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
     RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::PkiError;
 use super::index::{self, Issued, Kind};
@@ -30,6 +33,35 @@ const AUTHORITY_DAYS: u32 = 3650;
 /// How far back a certificate begins to hold: clocks differ.
 const BACK: SignedDuration = SignedDuration::from_hours(1);
 const DAY: u64 = 24 * 60 * 60;
+
+/// What is to be revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// All of one name.
+    All(Kind, String),
+    /// The one with a serial number, in hexadecimal digits.
+    Serial(String),
+}
+
+impl Meant {
+    /// The one with a serial number as people write it.
+    #[must_use]
+    pub fn serial(text: &str) -> Self {
+        Self::Serial(text.replace(':', "").to_lowercase())
+    }
+}
+
+/// The serial number of the certificate in a file.
+///
+/// # Errors
+/// Where it cannot be read, or is none.
+pub fn serial_in(path: &Path) -> Result<String, PkiError> {
+    let content = fs::read(path).map_err(|source| PkiError::File { path: path.into(), source })?;
+    let wrong = |message: String| PkiError::NotACertificate { path: path.into(), message };
+    let der = CertificateDer::from_pem_slice(&content).map_err(|error| wrong(error.to_string()))?;
+    let (_, certificate) = X509Certificate::from_der(&der).map_err(|error| wrong(error.to_string()))?;
+    Ok(hexadecimal(certificate.raw_serial()))
+}
 
 /// An authority's folder, this process's alone.
 #[derive(Debug)]
@@ -101,6 +133,15 @@ impl Authority {
         self.issue(Kind::Sensor, sensor, parameters, days, out)
     }
 
+    /// Issues the certificate of a person who may look at the page, whose common name is this name.
+    ///
+    /// # Errors
+    /// Where sensors have certificates of this authority, the name could not be a sensor's either, or the files are there.
+    pub fn issue_person(&self, person: &str, days: u32, out: &Path) -> Result<Issued, PkiError> {
+        check_sensor_name(person)?;
+        self.issue(Kind::Person, person, CertificateParams::default(), days, out)
+    }
+
     /// Issues a collector's certificate, for all these names and addresses.
     ///
     /// # Errors
@@ -121,6 +162,10 @@ impl Authority {
         valid_days: u32,
         out: &Path,
     ) -> Result<Issued, PkiError> {
+        let mut all = self.issued()?;
+        if let Some(other) = all.iter().map(|one| one.kind).find(|other| kind.is_no_neighbour_of(*other)) {
+            return Err(PkiError::Mixed { there: other.name(), wanted: kind.name() });
+        }
         let stem = file_name::escape(name);
         let (certificate_path, key_path) = (out.join(format!("{stem}.crt")), out.join(format!("{stem}.key")));
         if let Some(path) = [&certificate_path, &key_path].into_iter().find(|path| path.exists()) {
@@ -137,7 +182,7 @@ impl Authority {
         parameters.is_ca = IsCa::ExplicitNoCa;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![match kind {
-            Kind::Sensor => ExtendedKeyUsagePurpose::ClientAuth,
+            Kind::Sensor | Kind::Person => ExtendedKeyUsagePurpose::ClientAuth,
             Kind::Server => ExtendedKeyUsagePurpose::ServerAuth,
         }];
         parameters.use_authority_key_identifier_extension = true;
@@ -153,7 +198,6 @@ impl Authority {
             revoked: None,
         };
         // First noted, then there: a certificate that was never noted could not be revoked. A key alone opens nothing.
-        let mut all = self.issued()?;
         all.push(issued.clone());
         write_new(&key_path, key.serialize_pem().as_bytes(), 0o600)?;
         let written = index::write(&self.folder.join(INDEX), &all)
@@ -166,18 +210,17 @@ impl Authority {
         Ok(issued)
     }
 
-    /// Revokes all of a sensor's certificates, or the one with a serial number; says which. Where all of them are revoked
-    /// already, the list is made anew, as after a crash between the two.
+    /// Revokes what is meant, and says which certificates they are. Where all of them are revoked already, the list is made
+    /// anew, as after a crash between the two.
     ///
     /// # Errors
     /// Where there is none.
-    pub fn revoke(&self, sensor: Option<&str>, serial: Option<&str>) -> Result<Vec<Issued>, PkiError> {
-        let serial = serial.map(|serial| serial.replace(':', "").to_lowercase());
+    pub fn revoke(&self, meant: &Meant) -> Result<Vec<Issued>, PkiError> {
         let mut all = self.issued()?;
         let now = Timestamp::now();
-        let is_meant = |one: &Issued| {
-            let by_name = sensor.is_some_and(|name| one.kind == Kind::Sensor && one.name == name);
-            by_name || serial.as_deref().is_some_and(|serial| one.serial == serial)
+        let is_meant = |one: &Issued| match meant {
+            Meant::All(kind, name) => one.kind == *kind && one.name == *name,
+            Meant::Serial(serial) => one.serial == *serial,
         };
         let mut revoked = Vec::new();
         for one in all.iter_mut().filter(|one| one.revoked.is_none() && is_meant(one)) {
@@ -188,7 +231,10 @@ impl Authority {
             revoked.extend(all.iter().filter(|one| is_meant(one)).cloned());
         }
         if revoked.is_empty() {
-            return Err(PkiError::Unknown(sensor.or(serial.as_deref()).unwrap_or_default().to_owned()));
+            return Err(PkiError::Unknown(match meant {
+                Meant::All(kind, name) => format!("of a {} called {name:?}", kind.name()),
+                Meant::Serial(serial) => format!("with the serial number {serial}"),
+            }));
         }
         // Each list of revoked certificates is made of what is noted: what is not noted first would be missing from the
         // next one.

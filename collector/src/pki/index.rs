@@ -15,14 +15,23 @@ use super::PkiError;
 pub enum Kind {
     Sensor,
     Server,
+    /// Who looks at the page.
+    Person,
 }
 
 impl Kind {
+    /// Whether both show their certificates to the collector, which would take one for the other.
+    #[must_use]
+    pub const fn is_no_neighbour_of(self, other: Self) -> bool {
+        matches!((self, other), (Self::Sensor, Self::Person) | (Self::Person, Self::Sensor))
+    }
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sensor => "sensor",
             Self::Server => "server",
+            Self::Person => "person",
         }
     }
 }

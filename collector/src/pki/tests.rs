@@ -1,7 +1,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +29,15 @@ fn verify(authority: &Path, certificate: &Path, later: Duration) -> Result<(), E
 
 /// What openssl says, where it is there.
 fn openssl(authority: &Path, certificate: &Path, purpose: &str) -> Option<bool> {
-    let output = Command::new("openssl")
+    let output = std::process::Command::new("openssl")
         .args(["verify", "-x509_strict", "-crl_check", "-purpose", purpose, "-CAfile"])
         .args([&authority.join("ca.crt"), Path::new("-CRLfile"), &authority.join("crl.pem"), certificate])
         .output();
     output.ok().map(|output| output.status.success())
+}
+
+fn sensor(name: &str) -> Meant {
+    Meant::All(Kind::Sensor, name.into())
 }
 
 const NOW: Duration = Duration::ZERO;
@@ -54,7 +57,7 @@ fn certificates_hold_until_they_end_or_are_revoked_and_can_be_renewed() {
     let late = verify(&ca, &first, 31 * DAY).unwrap_err();
     assert!(matches!(late, Error::InvalidCertificate(CertificateError::ExpiredContext { .. })), "{late}");
 
-    assert_eq!(authority.revoke(Some("tokyo-1"), None).unwrap().len(), 1);
+    assert_eq!(authority.revoke(&sensor("tokyo-1")).unwrap().len(), 1);
     assert_eq!(verify(&ca, &first, NOW), Err(CertificateError::Revoked.into()));
     assert_ne!(openssl(&ca, &first, "sslclient"), Some(true));
     assert_eq!(verify(&ca, &second, NOW), Ok(()), "another sensor is not affected");
@@ -63,9 +66,9 @@ fn certificates_hold_until_they_end_or_are_revoked_and_can_be_renewed() {
 
     let with_colons = other.serial.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     let serial = with_colons.collect::<Vec<_>>().join(":").to_uppercase();
-    assert_eq!(authority.revoke(None, Some(&serial)).unwrap()[0].name, "osaka 1");
+    assert_eq!(authority.revoke(&Meant::serial(&serial)).unwrap()[0].name, "osaka 1");
     assert_eq!(verify(&ca, &second, NOW), Err(CertificateError::Revoked.into()));
-    assert!(matches!(authority.revoke(None, Some("00")), Err(PkiError::Unknown(_))));
+    assert!(matches!(authority.revoke(&Meant::serial("00")), Err(PkiError::Unknown(_))));
     assert_eq!(verify(&ca, &first, NOW), Err(CertificateError::Revoked.into()), "the first one still is");
 }
 
@@ -126,7 +129,7 @@ fn the_list_says_what_became_of_each() {
     let out = folder.path().join("out");
     authority.issue_sensor("tokyo-1", 30, &out).unwrap();
     authority.issue_sensor("osaka-1", 30, &out).unwrap();
-    authority.revoke(Some("osaka-1"), None).unwrap();
+    authority.revoke(&sensor("osaka-1")).unwrap();
     let mut output = Vec::new();
     list(&authority.issued().unwrap(), &mut output).unwrap();
     let text = String::from_utf8(output).unwrap();
@@ -148,14 +151,14 @@ fn a_revocation_that_was_noted_is_in_the_next_list() {
     let before = fs::read(ca.join("crl.pem")).unwrap();
     // The list cannot be written: a folder is in its way.
     fs::create_dir(ca.join("crl.pem.part")).unwrap();
-    assert!(authority.revoke(Some("tokyo-1"), None).is_err());
+    assert!(authority.revoke(&sensor("tokyo-1")).is_err());
     fs::remove_dir(ca.join("crl.pem.part")).unwrap();
     assert_eq!(fs::read(ca.join("crl.pem")).unwrap(), before);
-    authority.revoke(Some("osaka-1"), None).unwrap();
+    authority.revoke(&sensor("osaka-1")).unwrap();
     assert_eq!(verify(&ca, &out.join("tokyo-1.crt"), NOW), Err(CertificateError::Revoked.into()));
     // Or when it is asked for again.
     fs::write(ca.join("crl.pem"), &before).unwrap();
-    assert_eq!(authority.revoke(Some("tokyo-1"), None).unwrap().len(), 1);
+    assert_eq!(authority.revoke(&sensor("tokyo-1")).unwrap().len(), 1);
     assert_eq!(verify(&ca, &out.join("tokyo-1.crt"), NOW), Err(CertificateError::Revoked.into()));
 }
 
@@ -176,4 +179,41 @@ fn the_longest_name_has_files_and_what_was_not_written_can_be_issued_again() {
     fs::remove_dir(out.join(format!("{}.crt.part", file_name::escape(&sensor)))).unwrap();
     authority.issue_sensor(&sensor, 30, &out).unwrap();
     assert_eq!(verify(&ca, &out.join(format!("{}.crt", file_name::escape(&sensor))), NOW), Ok(()));
+}
+
+#[test]
+fn people_have_an_authority_of_their_own_and_are_revoked_by_name_or_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, out, again) = (folder.path().join("ca"), folder.path().join("out"), folder.path().join("again"));
+    let authority = Authority::init(&ca, "Apus people").unwrap();
+    authority.issue_server(&["127.0.0.1".into()], 30, &out).unwrap();
+    authority.issue_person("mika", 30, &out).unwrap();
+    authority.issue_person("kai", 30, &out).unwrap();
+    let error = authority.issue_sensor("tokyo-1", 30, &out).unwrap_err();
+    assert!(matches!(error, PkiError::Mixed { there: "person", wanted: "sensor" }), "{error}");
+    let (mika, kai) = (out.join("mika.crt"), out.join("kai.crt"));
+    assert!([&mika, &kai].into_iter().all(|certificate| verify(&ca, certificate, NOW) == Ok(())));
+    drop(authority);
+
+    let revoke = |which: Which| {
+        let command = Command::Revoke { folder: Folder { dir: ca.clone() }, which };
+        let mut output = Vec::new();
+        run(&Arguments { command }, &mut output).map(|()| String::from_utf8(output).unwrap())
+    };
+    let none = || Which { sensor: None, person: None, serial: None, certificate: None };
+    // A person is no sensor, whatever the name.
+    let error = revoke(Which { sensor: Some("mika".into()), ..none() }).unwrap_err().to_string();
+    assert!(error.contains("a sensor called \"mika\""), "{error}");
+    let error = revoke(Which { certificate: Some(out.join("mika.key")), ..none() }).unwrap_err();
+    assert!(error.to_string().contains("mika.key is no certificate"), "{error}");
+    let told = revoke(Which { certificate: Some(mika.clone()), ..none() }).unwrap();
+    assert!(told.starts_with("1 revoked") && told.contains("crl.pem"), "{told}");
+    assert_eq!(verify(&ca, &mika, NOW), Err(CertificateError::Revoked.into()));
+    assert_eq!(verify(&ca, &kai, NOW), Ok(()));
+    Authority::open(&ca).unwrap().issue_person("kai", 30, &again).unwrap();
+    let told = revoke(Which { person: Some("kai".into()), ..none() }).unwrap();
+    assert!(told.starts_with("2 revoked"), "{told}");
+    for certificate in [kai, again.join("kai.crt")] {
+        assert_eq!(verify(&ca, &certificate, NOW), Err(CertificateError::Revoked.into()));
+    }
 }

@@ -1,13 +1,27 @@
-//! Anyone's words, made fit for XML, HTML, and Markdown.
+//! Anyone's words, made fit for XML, HTML, and Markdown: for reports and for the page alike.
+//!
+//! What nobody would see is spelled out wherever a word stands: a sensor's name must neither hide something nor reorder
+//! its surroundings. What ends a line becomes a space, but where lines are what is shown.
 
 use wire::is_hidden;
 
 /// For text and for attributes between double quotes. What XML cannot hold, or nobody would see, is spelled out.
 #[must_use]
 pub fn xml(text: &str) -> String {
+    escaped(text, |_| false)
+}
+
+/// The same for what is in lines, such as what a `pre` holds: they stay lines, with what they are indented by.
+#[must_use]
+pub fn xml_of_lines(text: &str) -> String {
+    escaped(text, |character| matches!(character, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_kept: impl Fn(char) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
+            _ if is_kept(character) => escaped.push(character),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
@@ -75,6 +89,15 @@ mod tests {
             xml("<a b='c\"&>\u{0}\u{8}\n\u{202e}\u{ffff}東"),
             "&lt;a b=&#39;c&quot;&amp;&gt;\\u{0}\\u{8} \\u{202e}\u{fffd}東"
         );
+    }
+
+    #[test]
+    fn lines_stay_where_they_are_what_is_shown() {
+        assert_eq!(xml_of_lines("SELECT '<'\n\t\r\u{202e}"), "SELECT &#39;&lt;&#39;\n\t \\u{202e}");
+        let hostile = "<script>alert('1')</script>\" onload=\"x&y\u{0}\u{202e}";
+        for escaped in [xml(hostile), xml_of_lines(hostile)] {
+            assert!(!escaped.contains(['<', '>', '"', '\'', '\u{0}', '\u{202e}']), "{escaped}");
+        }
     }
 
     #[test]

@@ -38,13 +38,16 @@ pub struct Look<'a> {
     pub prefix: &'a str,
     /// Whether colours are custom properties that [`palette::theme`] sets, so that a page can go dark.
     pub is_themed: bool,
+    /// Whether values are counts, so that axes have no parts of one.
+    pub is_of_counts: bool,
 }
 
 impl Look<'_> {
     /// As wide as the text on A4.
-    pub const PAGE: Self = Self { width: 720, height: 300, prefix: "figure", is_themed: false };
+    pub const PAGE: Self =
+        Self { width: 720, height: 300, prefix: "figure", is_themed: false, is_of_counts: false };
     /// As wide as a phone.
-    pub const PHONE: Self = Self { width: 360, height: 280, prefix: "phone", is_themed: false };
+    pub const PHONE: Self = Self { width: 360, height: 280, prefix: "phone", ..Self::PAGE };
 
     fn size(&self) -> (f64, f64) {
         (f64::from(self.width.clamp(240, 10_000)), f64::from(self.height.clamp(160, 10_000)))

@@ -92,7 +92,7 @@ proptest! {
         height in 0..600_u32,
         is_themed in any::<bool>(),
     ) {
-        let look = Look { width, height, prefix: "t", is_themed };
+        let look = Look { width, height, prefix: "t", is_themed, is_of_counts: is_themed };
         for language in Language::ALL {
             for svg in [svg::figure(&figure, language, &look), svg::matrix(&matrix, language, &look)] {
                 let elements = elements(&svg).map_err(TestCaseError::fail)?;

@@ -52,11 +52,7 @@ pub struct Surroundings {
 /// Counts and tells that there is no connection.
 pub fn failed(shared: &Shared, address: SocketAddr, failure: Failure, name: Option<&str>, detail: &str) {
     shared.counters.handshakes_failed[failure as usize].add(1);
-    shared.quiet.warn(&address.ip().to_string(), || {
-        let who = name.map(|name| format!(", with a certificate of {name:?}")).unwrap_or_default();
-        let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-        format!("no connection with {address}{who}: {}{detail}", failure.text())
-    });
+    shared.quiet.warn(&address.ip().to_string(), || failure.line(address, name, detail));
 }
 
 /// Serves a connection to its end.

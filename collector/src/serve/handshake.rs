@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
@@ -117,8 +118,8 @@ failures! {
     Expired = "expired" "its certificate has expired: issue it another one",
     NotYetValid = "not_yet_valid" "its certificate does not hold yet: compare the clocks",
     Revoked = "revoked" "its certificate was revoked",
-    UnknownIssuer = "unknown_issuer" "its certificate is of a CA that is not in client_ca",
-    UnknownRevocation = "unknown_revocation" "the list of revoked certificates is not of its certificate's CA",
+    UnknownIssuer = "unknown_issuer" "its certificate is of a CA that is not among those that are named",
+    UnknownRevocation = "unknown_revocation" "no list of revoked certificates is of its certificate's CA",
     Purpose = "purpose" "its certificate is not for clients",
     Name = "name" "its certificate names no sensor",
     PeerRefused = "peer_refused" "it refused this collector's certificate",
@@ -126,6 +127,35 @@ failures! {
 }
 
 impl Failure {
+    /// Whether it is about the certificate that was shown, or was not: an operator's matter, and no passer-by's.
+    pub const fn is_of_certificate(self) -> bool {
+        match self {
+            Self::NoCertificate
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::Revoked
+            | Self::UnknownIssuer
+            | Self::UnknownRevocation
+            | Self::Purpose
+            | Self::Name => true,
+            Self::Full
+            | Self::Timeout
+            | Self::PushedOut
+            | Self::Ended
+            | Self::NotTls
+            | Self::OldTls
+            | Self::PeerRefused
+            | Self::Other => false,
+        }
+    }
+
+    /// Says that there is no connection with an address, whose certificate it was shown where that is known, and why.
+    pub fn line(self, address: SocketAddr, name: Option<&str>, detail: &str) -> String {
+        let who = name.map(|name| format!(", with a certificate of {name:?}")).unwrap_or_default();
+        let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+        format!("no connection with {address}{who}: {}{detail}", self.text())
+    }
+
     /// Which it is.
     pub fn of(error: &io::Error) -> Self {
         let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else {
@@ -155,6 +185,8 @@ impl Failure {
                 }
                 _ => Self::Other,
             },
+            // Of the same name, and signed by another, or by who may sign no lists.
+            Error::InvalidCertRevocationList(_) => Self::UnknownRevocation,
             Error::AlertReceived(
                 AlertDescription::UnknownCA
                 | AlertDescription::BadCertificate

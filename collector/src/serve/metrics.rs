@@ -1,9 +1,7 @@
 //! What has happened, counted, for this host alone to read.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{Request, Response, StatusCode};
@@ -16,33 +14,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use super::handshake::Failure;
+use crate::exposition::{Count, Families, Times};
 use crate::validate::Word;
-
-/// A count that only grows.
-#[derive(Debug, Default)]
-pub struct Count(AtomicU64);
-
-impl Count {
-    pub fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use crate::web;
 
 /// Upper bounds of the times in which requests are answered, in milliseconds.
-const BOUNDS: [u64; 14] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 60_000];
-
-/// Times in which requests were answered.
-#[derive(Debug, Default)]
-pub struct Latencies {
-    /// The last is of all that took longer.
-    buckets: [Count; BOUNDS.len() + 1],
-    microseconds: Count,
-}
+const BOUNDS: &[u64] = &[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 60_000];
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -67,19 +44,20 @@ pub struct Counters {
     /// Of batches that came whole.
     pub bytes: Count,
     pub panics: Count,
-    pub latencies: Latencies,
+    pub latencies: Times,
+    /// Of the page for people, whose server has them, too.
+    pub page: Arc<web::Counters>,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        let counts = |length: usize| std::iter::repeat_with(Count::default).take(length).collect();
         Self {
             connections: Count::default(),
             handshakes: Count::default(),
-            handshakes_failed: counts(Failure::ALL.len()),
+            handshakes_failed: Count::many(Failure::ALL.len()),
             stored: Count::default(),
             already: Count::default(),
-            refused: counts(Word::ALL.len()),
+            refused: Count::many(Word::ALL.len()),
             kept_aside: Count::default(),
             not_kept: Count::default(),
             admitted_breaches: Count::default(),
@@ -87,7 +65,8 @@ impl Default for Counters {
             busy: Count::default(),
             bytes: Count::default(),
             panics: Count::default(),
-            latencies: Latencies::default(),
+            latencies: Times::new(BOUNDS),
+            page: Arc::default(),
         }
     }
 }
@@ -100,10 +79,7 @@ impl Counters {
             503 => self.busy.add(1),
             _ => {}
         }
-        let milliseconds = took.as_millis();
-        let place = BOUNDS.iter().position(|bound| milliseconds <= u128::from(*bound));
-        self.latencies.buckets[place.unwrap_or(BOUNDS.len())].add(1);
-        self.latencies.microseconds.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.latencies.add(took);
     }
 
     /// How many handshakes failed for a reason.
@@ -116,67 +92,51 @@ impl Counters {
     /// The text format of Prometheus, version 0.0.4.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
-        let mut family = |name: &str, help: &str, samples: &[(String, u64)]| {
-            let name = format!("apus_collector_{name}");
-            let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
-            for (label, value) in samples {
-                let _infallible = writeln!(text, "{name}{label} {value}");
-            }
-        };
-        let one = |count: &Count| vec![(String::new(), count.get())];
+        let mut families = Families::default();
         let labelled =
-            |label: &str, name: &str, count: &Count| (format!("{{{label}=\"{name}\"}}"), count.get());
-        family("connections_total", "Connections that were accepted.", &one(&self.connections));
-        family("handshakes_total", "Connections whose sensor showed a certificate.", &one(&self.handshakes));
-        let failed: Vec<_> = Failure::ALL
-            .iter()
-            .zip(&self.handshakes_failed)
-            .map(|(failure, count)| labelled("reason", failure.name(), count))
-            .collect();
-        family("handshakes_failed_total", "Connections that ended before that, by reason.", &failed);
-        family("batches_stored_total", "Batches that were stored.", &one(&self.stored));
-        family("batches_already_total", "Batches that had been stored before.", &one(&self.already));
-        let refused: Vec<_> = Word::ALL
-            .iter()
-            .zip(&self.refused)
-            .map(|(word, count)| labelled("word", word.name(), count))
-            .collect();
-        family("batches_refused_total", "Batches that were refused, by word.", &refused);
-        family("batches_aside_total", "Refused batches that were kept for a person.", &one(&self.kept_aside));
-        family("batches_lost_total", "Refused batches that there was no room for.", &one(&self.not_kept));
-        family(
+            |label: &'static str, name: &'static str, count: &Count| (vec![(label, name)], count.get());
+        families.counter("connections_total", "Connections that were accepted.", &self.connections);
+        families.counter(
+            "handshakes_total",
+            "Connections whose sensor showed a certificate.",
+            &self.handshakes,
+        );
+        let failed = Failure::ALL.iter().zip(&self.handshakes_failed);
+        families.counters(
+            "handshakes_failed_total",
+            "Connections that ended before that, by reason.",
+            failed.map(|(failure, count)| labelled("reason", failure.name(), count)),
+        );
+        families.counter("batches_stored_total", "Batches that were stored.", &self.stored);
+        families.counter("batches_already_total", "Batches that had been stored before.", &self.already);
+        let refused = Word::ALL.iter().zip(&self.refused);
+        families.counters(
+            "batches_refused_total",
+            "Batches that were refused, by word.",
+            refused.map(|(word, count)| labelled("word", word.name(), count)),
+        );
+        families.counter(
+            "batches_aside_total",
+            "Refused batches that were kept for a person.",
+            &self.kept_aside,
+        );
+        families.counter("batches_lost_total", "Refused batches that there was no room for.", &self.not_kept);
+        families.counter(
             "intervals_breached_total",
             "Batches whose sensor says that laws of conservation are broken.",
-            &one(&self.admitted_breaches),
+            &self.admitted_breaches,
         );
-        family("slow_down_total", "Requests answered with 429.", &one(&self.slow_down));
-        family("busy_total", "Requests answered with 503.", &one(&self.busy));
-        family("batch_bytes_total", "Bytes of batches that came whole.", &one(&self.bytes));
-        family("panics_total", "Requests that met a bug.", &one(&self.panics));
-        self.latencies.write(&mut text);
-        text
-    }
-}
-
-impl Latencies {
-    fn write(&self, text: &mut String) {
-        let name = "apus_collector_answer_seconds";
-        let _infallible =
-            writeln!(text, "# HELP {name} From a request's header to its answer.\n# TYPE {name} histogram");
-        let mut sum = 0;
-        for (count, bound) in self.buckets.iter().zip(BOUNDS) {
-            sum += count.get();
-            let (whole, thousandths) = (bound / 1000, bound % 1000);
-            let _infallible = writeln!(text, "{name}_bucket{{le=\"{whole}.{thousandths:03}\"}} {sum}");
-        }
-        sum += self.buckets[BOUNDS.len()].get();
-        let microseconds = self.microseconds.get();
-        let (whole, millionths) = (microseconds / 1_000_000, microseconds % 1_000_000);
-        let _infallible = writeln!(
-            text,
-            "{name}_bucket{{le=\"+Inf\"}} {sum}\n{name}_sum {whole}.{millionths:06}\n{name}_count {sum}"
+        families.counter("slow_down_total", "Requests answered with 429.", &self.slow_down);
+        families.counter("busy_total", "Requests answered with 503.", &self.busy);
+        families.counter("batch_bytes_total", "Bytes of batches that came whole.", &self.bytes);
+        families.counter("panics_total", "Requests that met a bug.", &self.panics);
+        families.times(
+            "answer_seconds",
+            "From a request's header to its answer.",
+            [(Vec::new(), &self.latencies)],
         );
+        self.page.write(&mut families);
+        families.text()
     }
 }
 
@@ -220,4 +180,44 @@ fn answer(request: &Request<Incoming>, counters: &Counters) -> Response<Full<Byt
     let kind = axum::http::HeaderValue::from_static("text/plain; version=0.0.4");
     response.headers_mut().insert(axum::http::header::CONTENT_TYPE, kind);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_metric_has_a_kind_a_unit_and_words_and_is_there_once() {
+        let text = Counters::default().text();
+        let mut names = BTreeSet::new();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let help = line.strip_prefix("# HELP ").unwrap_or_else(|| panic!("no help before {line}"));
+            let (name, words) = help.split_once(' ').unwrap();
+            assert!(name.starts_with("apus_collector_") && names.insert(name), "{name}");
+            assert!(words.ends_with('.') && words.starts_with(char::is_uppercase), "{words}");
+            let kind = lines.next().and_then(|line| line.strip_prefix("# TYPE ")).unwrap();
+            let kind = kind.strip_prefix(name).unwrap().trim();
+            match kind {
+                "counter" => assert!(name.ends_with("_total"), "{name}"),
+                "histogram" => assert!(name.ends_with("_seconds"), "{name}"),
+                "gauge" => assert!(!name.ends_with("_total") && !name.ends_with("_seconds"), "{name}"),
+                _ => panic!("{kind}"),
+            }
+            while let Some(sample) = lines.next_if(|line| !line.starts_with('#')) {
+                let (labelled, value) = sample.rsplit_once(' ').unwrap();
+                let of = labelled.split('{').next().unwrap();
+                let rest = of.strip_prefix(name).unwrap_or_else(|| panic!("{sample} in {name}"));
+                assert!(rest.is_empty() || kind == "histogram", "{sample}");
+                assert!(value.parse::<f64>().is_ok(), "{sample}");
+            }
+        }
+        let documented = include_str!("../../../docs/collector.md");
+        for name in names {
+            let short = name.strip_prefix("apus_collector_").unwrap();
+            assert!(documented.contains(&format!("| `{short}` |")), "{short} is not in docs/collector.md");
+        }
+    }
 }

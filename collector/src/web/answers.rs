@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::counters::Counters;
 use super::topics::{Asked, Key, Weight};
 use crate::intake::unix_nanoseconds;
 use crate::store::sqlite::SqliteReader;
@@ -90,6 +91,7 @@ struct Shared {
     generation: AtomicU64,
     stopping: AtomicBool,
     path: PathBuf,
+    counters: Arc<Counters>,
 }
 
 /// The answers, and the lanes that work them out; these end with it, as soon as the question that is asked is answered.
@@ -110,7 +112,7 @@ impl Answers {
     ///
     /// # Errors
     /// Where there can be no more threads.
-    pub fn start(path: PathBuf, quiet: Duration) -> io::Result<Self> {
+    pub fn start(path: PathBuf, quiet: Duration, counters: Arc<Counters>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             kept: Mutex::default(),
             work: Condvar::new(),
@@ -119,6 +121,7 @@ impl Answers {
             generation: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             path,
+            counters,
         });
         let answers = Self(Arc::clone(&shared));
         for weight in Weight::ALL {
@@ -224,6 +227,7 @@ impl Shared {
                 error.to_string()
             });
             drop(passed);
+            self.counters.asked(weight, begin.elapsed(), asked.is_ok());
             if asked.is_err() {
                 // Whatever it was, the next one begins anew.
                 reader = None;

@@ -9,14 +9,15 @@ use std::fmt::Write as _;
 
 use super::answers::Entry;
 use super::course::name_of;
-use super::figures;
-use super::html::{Escaped, count};
+use super::figures::{self, Room};
 use super::look::{Look, View};
 use super::names::Names;
 use super::observed::{Absent, Observed};
 use super::topics::{Asked, Topic};
 use super::words::{self, Word};
+use super::written::count;
 use crate::language::Language;
+use crate::render::escape::{xml, xml_of_lines};
 use crate::report::model::Figure;
 use crate::store::{Facet, Hour, Span, Value, utc};
 
@@ -52,7 +53,9 @@ impl Seen<'_> {
         let pending = if both.is_none() { " data-pending" } else { "" };
         let _infallible = write!(
             html,
-            "<section id=\"{name}\" data-live{pending} aria-labelledby=\"{name}-title\"><h2 id=\"{name}-title\">{}</h2>",
+            "<section id=\"{name}\" class=\"{}\" data-live{pending} aria-labelledby=\"{name}-title\">\
+             <h2 id=\"{name}-title\">{}</h2>",
+            Room::of(self.topic).class(),
             self.word(title)
         );
         match both {
@@ -61,12 +64,12 @@ impl Seen<'_> {
             }
             Some((Entry { asked: Err(error), .. }, _) | (_, Entry { asked: Err(error), .. })) => {
                 let failed = self.word(words::FAILED);
-                let _infallible = write!(html, "<p class=\"failed\">{failed} {}</p>", Escaped(error));
+                let _infallible = write!(html, "<p class=\"failed\">{failed} {}</p>", xml(error));
             }
             Some((entry, observed)) => {
                 if let Some(error) = entry.failed.as_ref().or(observed.failed.as_ref()) {
                     let failed = self.word(words::NOT_ANEW);
-                    let _infallible = write!(html, "<p class=\"failed\">{failed} {}</p>", Escaped(error));
+                    let _infallible = write!(html, "<p class=\"failed\">{failed} {}</p>", xml(error));
                 }
                 inside(entry, &Observed::read(observed), html);
                 let _infallible = write!(
@@ -91,7 +94,7 @@ impl Seen<'_> {
         if figure.series.iter().all(|series| series.values.iter().all(Option::is_none)) {
             return;
         }
-        html.push_str(&figures::figure(figure, self.language));
+        html.push_str(&figures::figure(figure, Room::of(self.topic), self.language));
         self.tell_gaps(figure, span, observed, html);
         let is_present = span.places().last().is_some_and(|place| {
             let present = Hour::of(self.now);
@@ -107,7 +110,7 @@ impl Seen<'_> {
             let _infallible = write!(
                 html,
                 "<th scope=\"col\" class=\"number\">{}</th>",
-                Escaped(series.name.of(self.language))
+                xml(series.name.of(self.language))
             );
         }
         html.push_str("</tr></thead><tbody>");
@@ -159,7 +162,7 @@ impl Seen<'_> {
             "<details id=\"{id}\"><summary>{table}: {title}</summary>\
              <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{table}: {title} ({})\"><table><thead>",
             self.word(words::SCROLLS),
-            title = Escaped(title),
+            title = xml(title),
         );
     }
 
@@ -178,11 +181,11 @@ impl Seen<'_> {
             "<div class=\"behind\"><p class=\"csv\"><a href=\"/csv/{topic}/{id}{}\" download=\"{topic}-{id}.csv\">\
              {}: {file}</a></p><details id=\"{section}-{id}-sql\"><summary>{}: {file}</summary><p class=\"note\">{}</p>\
              <pre tabindex=\"0\"><code>{}</code></pre></details></div>",
-            Escaped(&look.query()),
+            xml(&look.query()),
             self.word(words::CSV),
             self.word(words::SQL),
             self.word(words::ASK),
-            Escaped(&asked.sql)
+            xml_of_lines(&asked.sql)
         );
     }
 }
@@ -209,7 +212,7 @@ pub fn second_of(value: Option<&Value>) -> String {
 
 /// A link that narrows the view.
 pub fn link(id: &str, target: &str, words: &str) -> String {
-    format!("<a id=\"{}\" href=\"{}\">{}</a>", Escaped(id), Escaped(target), Escaped(words))
+    format!("<a id=\"{}\" href=\"{}\">{}</a>", xml(id), xml(target), xml(words))
 }
 
 /// A share of 1, as per cent.

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::counters::Counters;
+
 /// Connections at once.
 pub const MOST: usize = 256;
 /// Of one address (of IPv6, a /64): a browser has six. Behind a loopback address there may be a proxy, and many people.
@@ -16,7 +18,10 @@ const MOST_OF_ADDRESS: usize = 16;
 const MOST_OF_LOOPBACK: usize = 128;
 
 #[derive(Debug, Default)]
-pub struct Connections(Mutex<State>);
+pub struct Connections {
+    state: Mutex<State>,
+    counters: Arc<Counters>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -41,8 +46,13 @@ pub struct Ticket {
 }
 
 impl Connections {
+    /// None yet, of which is counted how many there are.
+    pub fn new(counters: Arc<Counters>) -> Self {
+        Self { state: Mutex::default(), counters }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for a connection from an address, for which another one may have to go.
@@ -62,6 +72,7 @@ impl Connections {
         state.next += 1;
         let pushed_out = Arc::new(Notify::new());
         state.open.insert(number, One { network, is_let_in: false, pushed_out: Arc::clone(&pushed_out) });
+        self.counters.connections.set(state.open.len());
         Arc::new(Ticket { connections: Arc::clone(self), number, pushed_out })
     }
 }
@@ -109,7 +120,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.connections.state().open.remove(&self.number);
+        let mut state = self.connections.state();
+        state.open.remove(&self.number);
+        self.connections.counters.connections.set(state.open.len());
     }
 }
 
@@ -139,8 +152,10 @@ mod tests {
             tickets.push(connections.admit("127.0.0.1".parse().unwrap()));
         }
         assert_eq!(numbers(&connections).len(), 32 + MOST_OF_LOOPBACK);
+        assert_eq!(connections.counters.connections.get(), 32 + MOST_OF_LOOPBACK as u64);
         drop(tickets);
         assert_eq!(numbers(&connections), [0; 0]);
+        assert_eq!(connections.counters.connections.get(), 0);
     }
 
     #[test]

@@ -1,175 +1,68 @@
-//! Figures: lines that stretch with the page, and words beside them that do not.
+//! Figures of the page: drawn as those of reports are, in colours that follow light and dark.
 //!
-//! What stretches is SVG without a word in it; axes and legend are HTML, so that they are as legible on a phone as on a wall.
-//! Lines differ by their dashes besides their colours. Where nobody was observing, a line has a gap.
+//! Letters do not grow with a drawing that is stretched. So there is one for each of some widths, and the style sheet shows
+//! the one that fits where it stands.
 
-use std::fmt::Write as _;
-
-use super::html::{Escaped, count};
-use super::words;
+use super::topics::Topic;
 use crate::language::Language;
+use crate::render::escape::xml;
+use crate::render::svg::{self, Look, palette};
 use crate::report::model::Figure;
+use crate::store::Facet;
 
-const HEIGHT: f64 = 100.0;
-/// Places of the grid's lines, from the top.
-const STEPS: u32 = 4;
-/// Words below the axis at most.
-const MOST_MARKS: usize = 5;
+const STYLE: &str = include_str!("assets/page.css");
 
-/// The least number of one, two or five and zeros that is not below a value, times the steps: where the axis ends.
-fn top(most: f64) -> f64 {
-    let step = (most / f64::from(STEPS)).max(1.0);
-    let magnitude = 10_f64.powf(step.log10().floor());
-    let round = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|round| round * magnitude >= step - 1e-9);
-    let step = round.unwrap_or(10.0) * magnitude;
-    step.ceil() * f64::from(STEPS)
+/// For a section that is as wide as the page.
+const WIDE: Look<'_> = look("wide", 960, 270);
+/// For one beside another, or a page of a middling width: too narrow for names beside lines.
+const HALF: Look<'_> = look("half", 544, 250);
+const PHONE: Look<'_> = look("phone", 352, 250);
+
+const fn look(prefix: &'static str, width: u32, height: u32) -> Look<'static> {
+    Look { width, height, prefix, is_themed: true, is_of_counts: true }
 }
 
-/// The strokes of a line: as many as there are stretches that were observed.
-fn path(values: &[Option<f64>], top: f64) -> String {
-    let width = (values.len().saturating_sub(1)).max(1) as f64;
-    let mut path = String::new();
-    let mut is_down = false;
-    for (place, value) in values.iter().enumerate() {
-        let Some(value) = value else {
-            is_down = false;
-            continue;
-        };
-        let x = if values.len() == 1 { 500.0 } else { place as f64 / width * 1000.0 };
-        let y = HEIGHT - value / top * HEIGHT;
-        let letter = if is_down { 'L' } else { 'M' };
-        let _infallible = write!(path, "{letter}{x:.1} {y:.2}");
-        let is_alone = !is_down && values.get(place + 1).is_none_or(Option::is_none);
-        if is_alone {
-            // A line of no length has round ends, and so is a dot.
-            path += "h0.01";
+/// How wide the section of a figure may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// The page's.
+    Whole,
+    /// Half of it, where there is room for two.
+    Half,
+}
+
+impl Room {
+    pub const fn of(topic: Topic) -> Self {
+        match topic {
+            Topic::Health | Topic::SourceCount | Topic::SourceList | Topic::Observed => Self::Whole,
+            Topic::Packets(Facet::Service) => Self::Whole,
+            Topic::Packets(_) => Self::Half,
         }
-        is_down = true;
     }
-    path
-}
 
-/// Draws a figure.
-pub fn figure(figure: &Figure, language: Language) -> String {
-    let values = figure.series.iter().flat_map(|series| series.values.iter().flatten());
-    let top = top(values.fold(0.0, |most, value| f64::max(most, *value)));
-    let mut html = String::new();
-    let title = Escaped(figure.title.of(language));
-    let unit = Escaped(figure.unit.of(language));
-    let _infallible =
-        write!(html, "<figure class=\"figure\"><figcaption>{title} <span>({unit})</span></figcaption>");
-    let _infallible = write!(html, "<div class=\"plot\"><div class=\"axis\" aria-hidden=\"true\">");
-    for step in (0..=STEPS).rev() {
-        let value = top / f64::from(STEPS) * f64::from(step);
-        let _infallible = write!(html, "<span>{}</span>", short(value));
-    }
-    let _infallible = write!(
-        html,
-        "</div><svg viewBox=\"0 -2 1000 104\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{title}\">"
-    );
-    for step in 0..=STEPS {
-        let y = HEIGHT / f64::from(STEPS) * f64::from(step);
-        let _infallible = write!(html, "<path class=\"grid\" d=\"M0 {y}H1000\"/>");
-    }
-    gaps(figure, &mut html);
-    // The greatest on top of the others.
-    for (number, series) in figure.series.iter().enumerate().rev() {
-        let _infallible =
-            write!(html, "<path class=\"line s{number}\" d=\"{}\"/>", path(&series.values, top));
-    }
-    html += "</svg><div></div><svg class=\"marks\" aria-hidden=\"true\">";
-    for (percent, anchor, mark) in marks(&figure.days) {
-        let mark = Escaped(mark);
-        let _infallible =
-            write!(html, "<text x=\"{percent:.2}%\" y=\"12\" text-anchor=\"{anchor}\">{mark}</text>");
-    }
-    html += "</svg></div><ul class=\"legend\">";
-    for (number, series) in figure.series.iter().enumerate() {
-        let sum: f64 = series.values.iter().flatten().sum();
-        let _infallible = write!(
-            html,
-            "<li><svg class=\"sample\" viewBox=\"0 0 30 8\" aria-hidden=\"true\"><path class=\"line s{number}\" \
-             d=\"M1 4H29\"/></svg>{}",
-            Escaped(series.name.of(language))
-        );
-        if figure.series.len() > 1 {
-            let _infallible = write!(html, " <span>{}</span>", count(sum as u64));
+    /// The class of a section that has it.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Half => "half",
         }
-        html += "</li>";
-    }
-    if (0..figure.days.len()).any(|place| is_gap(figure, place)) {
-        let _infallible = write!(
-            html,
-            "<li><svg class=\"sample\" viewBox=\"0 0 30 8\" aria-hidden=\"true\"><rect class=\"gap\" width=\"30\" \
-             height=\"8\"/></svg>{}</li>",
-            words::NOT_OBSERVED.of(language)
-        );
-    }
-    html += "</ul></figure>";
-    html
-}
-
-/// Whether nobody was observing.
-fn is_gap(figure: &Figure, place: usize) -> bool {
-    figure.series.iter().all(|series| series.values.get(place).is_none_or(Option::is_none))
-}
-
-/// Shades where no series has a value.
-fn gaps(figure: &Figure, html: &mut String) {
-    let places = figure.days.len();
-    let width = places.saturating_sub(1).max(1) as f64;
-    let mut place = 0;
-    while place < places {
-        let begin = place;
-        while place < places && is_gap(figure, place) {
-            place += 1;
-        }
-        if place > begin {
-            let from = ((begin as f64 - 0.5) / width * 1000.0).max(0.0);
-            let to = ((place as f64 - 0.5) / width * 1000.0).min(1000.0);
-            let _infallible = write!(
-                html,
-                "<rect class=\"gap\" x=\"{from:.1}\" y=\"0\" width=\"{:.1}\" height=\"{HEIGHT}\"/>",
-                to - from
-            );
-        }
-        place += 1;
     }
 }
 
-/// A number on an axis, in a few characters.
-fn short(value: f64) -> String {
-    let with = |divided: f64, letter: &str| {
-        let text = format!("{divided:.1}");
-        format!("{}{letter}", text.strip_suffix(".0").unwrap_or(&text))
+/// Draws a figure, under its title.
+pub fn figure(figure: &Figure, room: Room, language: Language) -> String {
+    let looks: &[Look<'_>] = match room {
+        Room::Whole => &[WIDE, HALF, PHONE],
+        Room::Half => &[HALF, PHONE],
     };
-    match value {
-        value if value >= 1e9 => with(value / 1e9, "G"),
-        value if value >= 1e6 => with(value / 1e6, "M"),
-        value if value >= 1e4 => with(value / 1e3, "k"),
-        value => count(value as u64),
-    }
+    let drawings: String = looks.iter().map(|look| svg::figure(figure, language, look)).collect();
+    let title = xml(figure.title.of(language));
+    format!("<figure class=\"figure\"><figcaption>{title}</figcaption>{drawings}</figure>")
 }
 
-/// Words below the axis, of hours without their day: at how much of its width, which part of them is there, and the words.
-fn marks(days: &[String]) -> Vec<(f64, &'static str, &str)> {
-    let last = days.len().saturating_sub(1);
-    let step = days.len().div_ceil(MOST_MARKS).max(1);
-    let words = days.iter().enumerate().step_by(step);
-    words
-        .map(|(place, day)| {
-            let words = match day.split_once(' ') {
-                Some((_, hour)) => hour,
-                None => day.get(5..).unwrap_or(day),
-            };
-            let anchor = match place {
-                0 => "start",
-                place if place == last => "end",
-                _ => "middle",
-            };
-            (place as f64 / last.max(1) as f64 * 100.0, anchor, words)
-        })
-        .collect()
+/// The page's style sheet, with the colours of drawings before it.
+pub fn style() -> String {
+    palette::theme() + STYLE
 }
 
 #[cfg(test)]
@@ -178,59 +71,58 @@ mod tests {
     use crate::language::Text;
     use crate::report::model::{Series, Style};
 
-    #[test]
-    fn what_was_not_observed_is_a_gap_and_never_zero() {
-        assert_eq!(path(&[Some(0.0), None, Some(10.0)], 10.0), "M0.0 100.00h0.01M1000.0 0.00h0.01");
-        assert_eq!(path(&[Some(5.0), Some(10.0), None], 10.0), "M0.0 50.00L500.0 0.00");
-        assert_eq!(path(&[Some(0.0)], 4.0), "M500.0 100.00h0.01");
-        assert_eq!(path(&[None, None], 4.0), "");
-    }
-
-    #[test]
-    fn words_stand_below_what_they_are_of() {
-        let days: Vec<String> = (1..=7).map(|day| format!("2026-01-0{day}")).collect();
-        let marks = marks(&days);
-        let words: Vec<_> =
-            marks.iter().map(|(percent, anchor, word)| (percent.round(), *anchor, *word)).collect();
-        let expected = [
-            (0.0, "start", "01-01"),
-            (33.0, "middle", "01-03"),
-            (67.0, "middle", "01-05"),
-            (100.0, "end", "01-07"),
-        ];
-        assert_eq!(words, expected);
-        assert_eq!(super::marks(&["2026-01-01 07:00".to_owned()]), [(0.0, "start", "07:00")]);
-    }
-
-    #[test]
-    fn axes_end_at_round_numbers() {
-        let tops = [0.0, 1.0, 4.0, 5.0, 37.0, 100.0, 1_234.0].map(top);
-        assert_eq!(tops, [4.0, 4.0, 4.0, 8.0, 40.0, 100.0, 2_000.0]);
-        assert_eq!([0.0, 9_999.0, 12_500.0, 2e6, 3e9].map(short), ["0", "9,999", "12.5k", "2M", "3G"]);
-    }
-
-    #[test]
-    fn a_name_is_no_markup_in_a_figure() {
+    fn drawn(name: &str, room: Room) -> String {
         let series = Series {
             id: "s0".into(),
-            name: Text::same("<script>\"&"),
-            values: vec![Some(1.0), None],
+            name: Text::same(name),
+            values: vec![Some(1.0), None, Some(2.0)],
             is_on_right_axis: false,
         };
-        let drawn = figure(
-            &Figure {
-                id: "f".into(),
-                title: Text::same("<b>\""),
-                style: Style::Lines,
-                unit: Text::same("<i>"),
-                right_unit: None,
-                days: vec!["2026-01-01".into(), "2026-01-02".into()],
-                series: vec![series],
-            },
-            Language::English,
-        );
+        let hours = ["2026-01-01 22:00", "2026-01-01 23:00", "2026-01-02 00:00"];
+        let days = hours.map(str::to_owned).to_vec();
+        let (title, unit) = (Text::same("<b>\""), Text::same("<i>"));
+        let (id, style, series) = ("f".into(), Style::Lines, vec![series]);
+        let drawn = Figure { id, title, style, unit, right_unit: None, days, series };
+        figure(&drawn, room, Language::English)
+    }
+
+    #[test]
+    fn a_name_is_no_markup_in_a_figure_and_a_gap_is_one() {
+        let drawn = drawn("<script>\"&\u{202e}", Room::Whole);
         assert!(!drawn.contains("<script>") && !drawn.contains("<b>") && !drawn.contains("<i>"), "{drawn}");
-        assert!(drawn.contains("class=\"gap\"") && drawn.contains(">01-02<"), "{drawn}");
-        assert!(!drawn.contains("style="), "{drawn}");
+        assert!(!drawn.contains("style=") && !drawn.contains('\u{202e}'), "{drawn}");
+        // The hour that nobody observed, and what explains it.
+        assert_eq!(drawn.matches("fill=\"url(#wide-f-absent)\"").count(), 2, "{drawn}");
+        assert!(drawn.contains(">22:00<") && drawn.contains(">1 January 2026<"), "{drawn}");
+    }
+
+    #[test]
+    fn each_drawing_is_told_and_no_id_is_there_twice() {
+        for (room, drawings) in [(Room::Whole, 3), (Room::Half, 2)] {
+            let drawn = drawn("tokyo", room);
+            assert_eq!(drawn.matches("<svg ").count(), drawings);
+            assert_eq!(drawn.matches("<desc id=").count(), drawings);
+            let mut ids: Vec<&str> =
+                drawn.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+            let all = ids.len();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), all, "{ids:?}");
+        }
+    }
+
+    /// A drawing that is not shown at any width, or two at the same, would be a figure without or with one too many.
+    #[test]
+    fn the_sheet_knows_every_drawing_and_sets_its_colours() {
+        let style = style();
+        for look in [WIDE, HALF, PHONE] {
+            assert!(style.contains(&format!(".{}-drawing", look.prefix)), "{}", look.prefix);
+        }
+        assert!(style.contains(&format!(".{} ", Room::Whole.class())), "{}", Room::Whole.class());
+        let drawn = drawn("tokyo", Room::Whole);
+        let used = drawn.split("var(").skip(1).filter_map(|rest| rest.split(',').next());
+        for property in used {
+            assert!(style.contains(&format!("{property}:#")), "{property}");
+        }
     }
 }

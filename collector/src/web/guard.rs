@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::Site;
 use super::connections::Ticket;
+use super::counters::Refused;
 use super::sessions::{Attempts, LASTING, Sessions};
 use super::users::Users;
 
@@ -77,12 +78,20 @@ pub async fn admit(State(site): State<Arc<Site>>, mut request: Request, next: Ne
             request.extensions_mut().insert(Person::default());
             next.run(request).await
         }
-        None if request.uri().path() == "/" && request.method() == Method::GET => {
-            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-            Redirect::to(&format!("/login{query}")).into_response()
+        None => {
+            site.counters.refused(Refused::NotLoggedIn);
+            outside(&request)
         }
-        None => (StatusCode::UNAUTHORIZED, "log in at /login first\n").into_response(),
     }
+}
+
+/// What somebody gets who has to log in first.
+fn outside(request: &Request) -> Response {
+    if request.uri().path() == "/" && request.method() == Method::GET {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Redirect::to(&format!("/login{query}")).into_response();
+    }
+    (StatusCode::UNAUTHORIZED, "log in at /login first\n").into_response()
 }
 
 /// The token of a session in a request's cookies.
@@ -107,9 +116,11 @@ pub fn cookie(token: Option<&str>) -> HeaderValue {
 /// requests for this host by its own names are answered.
 pub async fn check_request(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     if !is_asked_for_here(request.method(), request.headers()) {
+        site.counters.refused(Refused::AnotherSite);
         return (StatusCode::FORBIDDEN, "another site asked for this\n").into_response();
     }
     if site.is_local && !is_this_host(request.headers(), request.uri()) {
+        site.counters.refused(Refused::AnotherHost);
         return (StatusCode::MISDIRECTED_REQUEST, "ask for it as 127.0.0.1 or localhost\n").into_response();
     }
     next.run(request).await

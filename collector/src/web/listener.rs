@@ -1,5 +1,6 @@
 //! Connections of those who look: few, and never in the way of those who ship.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -23,8 +24,11 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::connections::{Connections, Ticket};
+use super::counters::Counters;
 use super::guard::{Certified, Visitor};
+use crate::logs::Quiet;
 use crate::serve::peer::sensor_of;
+use crate::serve::{Failure, REFUSED};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// To a request's header, from the one before: beyond what the page's script waits between two.
@@ -44,6 +48,8 @@ struct Surroundings {
     router: Router,
     trusted: Option<watch::Receiver<Arc<ServerConfig>>>,
     stopping: watch::Receiver<bool>,
+    counters: Arc<Counters>,
+    quiet: Arc<Quiet>,
 }
 
 /// Accepts connections until it is told to end.
@@ -51,10 +57,12 @@ pub async fn accept(
     listener: TcpListener,
     router: Router,
     trusted: Option<watch::Receiver<Arc<ServerConfig>>>,
+    counters: Arc<Counters>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let connections = Arc::new(Connections::default());
-    let surroundings = Surroundings { router, trusted, stopping: stopping.clone() };
+    let connections = Arc::new(Connections::new(Arc::clone(&counters)));
+    let quiet = Arc::default();
+    let surroundings = Surroundings { router, trusted, stopping: stopping.clone(), counters, quiet };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -86,14 +94,32 @@ async fn connection(
     surroundings: Surroundings,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let Surroundings { router, trusted, stopping } = surroundings;
+    let Surroundings { router, trusted, stopping, counters, quiet } = surroundings;
     let mut whose = Whose { address, certified: None, ticket: Arc::clone(ticket) };
     let Some(mut trusted) = trusted else {
         // Without TLS there is nothing that changes what is trusted.
         return requests(stream, whose, router, std::future::pending(), stopping).await;
     };
     let config = Arc::clone(&trusted.borrow_and_update());
-    let stream = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await??;
+    let handshake = REFUSED.scope(RefCell::default(), async {
+        let shaken = TlsAcceptor::from(config).accept(stream).await;
+        shaken.map_err(|error| (Failure::of(&error), REFUSED.with(RefCell::take), error))
+    });
+    let late = || (Failure::Timeout, None, io::ErrorKind::TimedOut.into());
+    let shaken = timeout(HANDSHAKE, handshake).await.unwrap_or_else(|_| Err(late()));
+    let stream = match shaken {
+        Ok(stream) => stream,
+        Err((failure, name, error)) => {
+            counters.handshake_failed(failure);
+            // Browsers that do not know the collector's CA, and whoever else passes by, are no operator's matter.
+            if failure.is_of_certificate() {
+                let line =
+                    || format!("the page: {}", failure.line(address, name.as_deref(), &error.to_string()));
+                quiet.warn(&address.ip().to_string(), line);
+            }
+            return Err(error);
+        }
+    };
     let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     // A certificate without a name is a person's all the same: the CA is for people.
     whose.certified = certificate.map(|certificate| Certified(sensor_of(certificate).unwrap_or_default()));

@@ -12,13 +12,13 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 
 use super::Site;
 use super::guard::{self, Guard, Visitor};
-use super::html::Escaped;
 use super::look::{Look, decoded};
 use super::page::document;
 use super::routes::language_of;
 use super::users::Hashed;
 use super::words::{self, Word};
 use crate::language::Language;
+use crate::render::escape::xml;
 
 /// Bytes of a form.
 const MOST_FORM: usize = 8 << 10;
@@ -41,7 +41,7 @@ fn form(look: &Look, language: Language, complaint: Option<Word>) -> Html<String
          <label for=\"password\">{}</label>\
          <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
          <button>{}</button></form><nav aria-label=\"{}\"><ul>",
-        Escaped(&look.query()),
+        xml(&look.query()),
         word(words::NAME),
         word(words::PASSWORD),
         word(words::LOG_IN),
@@ -52,7 +52,7 @@ fn form(look: &Look, language: Language, complaint: Option<Word>) -> Html<String
         let name = if other == Language::Japanese { "日本語" } else { "English" };
         let code = other.code();
         let _infallible =
-            write!(body, "<li><a lang=\"{code}\" href=\"/login{}\">{name}</a></li>", Escaped(&look.query()));
+            write!(body, "<li><a lang=\"{code}\" href=\"/login{}\">{name}</a></li>", xml(&look.query()));
     }
     body += "</ul></nav></main>";
     Html(document(language, word(words::LOG_IN), &body))

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sensor_ebpf::abi::TrafficClass;
 
-use super::html::encoded;
+use super::written::encoded;
 use crate::language::Language;
 use crate::store::{Day, FacetValue, Hour, Service, Slice, Span, read_region, region_code};
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::answers::Entry;
 use super::blocks::{Seen, health, packets, sources};
-use super::html::Escaped;
 use super::look::{Look, Period, View};
 use super::names::Names;
 use super::topics::{Key, Topic};
 use super::words::{self, Word};
 use crate::intake::unix_nanoseconds;
 use crate::language::Language;
+use crate::render::escape::xml;
 use crate::store::{Facet, FacetValue};
 
 /// All that a page is made of.
@@ -66,7 +66,7 @@ impl Page<'_> {
             html,
             "<a class=\"skip\" href=\"#main\">{}</a><header><h1><a href=\"{}\">{}</a></h1>",
             word(words::SKIP),
-            Escaped(&self.look.at(View::default())),
+            xml(&self.look.at(View::default())),
             word(words::TITLE),
         );
         let _infallible = write!(html, "<nav aria-label=\"{}\"><ul>", word(words::PERIODS));
@@ -77,7 +77,7 @@ impl Page<'_> {
                 html,
                 "<li><a id=\"period-{}\" href=\"{}\"{current}>{}</a></li>",
                 period.name(),
-                Escaped(&self.look.at(view)),
+                xml(&self.look.at(view)),
                 word(words::period(period))
             );
         }
@@ -89,7 +89,7 @@ impl Page<'_> {
             let _infallible = write!(
                 html,
                 "<li><a id=\"lang-{code}\" lang=\"{code}\" hreflang=\"{code}\" href=\"/{}\"{current}>{name}</a></li>",
-                Escaped(&look.query())
+                xml(&look.query())
             );
         }
         html.push_str("</ul></nav>");
@@ -98,7 +98,7 @@ impl Page<'_> {
                 html,
                 "<form method=\"post\" action=\"/logout\"><button id=\"logout\">{} ({})</button></form>",
                 word(words::LOG_OUT),
-                Escaped(user)
+                xml(user)
             );
         }
         html.push_str("</header>");
@@ -138,8 +138,8 @@ impl Page<'_> {
                 let _infallible = write!(
                     html,
                     "<li>{column}: <strong>{}</strong> <a href=\"{}\" aria-label=\"{column}: {remove}\">{remove}</a></li>",
-                    Escaped(&value_words),
-                    Escaped(&self.look.at(wider)),
+                    xml(&value_words),
+                    xml(&self.look.at(wider)),
                     remove = word(words::REMOVE),
                 );
             }
@@ -159,6 +159,6 @@ pub fn document(language: Language, title: &str, body: &str) -> String {
          <link rel=\"stylesheet\" href=\"/assets/page.css\"><script src=\"/assets/page.js\" defer></script>\
          </head><body>{body}</body></html>\n",
         language.code(),
-        Escaped(title)
+        xml(title)
     )
 }

@@ -3,21 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
+use super::counters::Kind;
 use super::guard::{Person, add_headers, admit, check_request};
-use super::html::Escaped;
 use super::look::{Look, LookError};
 use super::page::{Page, document};
 use super::topics::{Key, Topic};
 use super::words;
-use super::{Site, login};
+use super::{Site, figures, login};
 use crate::language::Language;
+use crate::render::escape::xml;
 use crate::sql;
 
 /// How long a page waits for what is not known yet: what takes longer comes by the refresh.
@@ -25,7 +27,6 @@ const PAGE_PATIENCE: Duration = Duration::from_millis(50);
 /// The same of a file, of which there is no refresh.
 const FILE_PATIENCE: Duration = Duration::from_secs(20);
 
-const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
@@ -36,7 +37,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/csv/{topic}/{id}", get(csv))
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))
-        .route("/assets/page.css", get(async || asset("text/css; charset=utf-8", STYLE)))
+        .route("/assets/page.css", get(async || asset("text/css; charset=utf-8", figures::style())))
         .route("/assets/page.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here; the page is at /\n"))
@@ -44,11 +45,20 @@ pub fn router(site: Arc<Site>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&site), admit))
         .layer(from_fn_with_state(Arc::clone(&site), check_request))
         .layer(from_fn(add_headers))
+        .layer(from_fn_with_state(Arc::clone(&site), counted))
         .with_state(site)
 }
 
-fn asset(kind: &'static str, content: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], content).into_response()
+/// Counts what is answered, the refusals with the rest.
+async fn counted(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let kind = Kind::of(request.uri().path());
+    let answer = next.run(request).await;
+    site.counters.answered(kind, answer.status());
+    answer
+}
+
+fn asset(kind: &'static str, content: impl Into<Body>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], content.into()).into_response()
 }
 
 /// The language that an address asks for, or else the browser.
@@ -78,7 +88,7 @@ fn wrong_address(headers: &HeaderMap, error: &LookError) -> Response {
     let body = format!(
         "<main id=\"main\"><h1>{}</h1><p class=\"failed\">{}</p><p><a href=\"/\">{}</a></p></main>",
         words::ERROR_TITLE.of(language),
-        Escaped(&error.to_string()),
+        xml(&error.to_string()),
         words::BACK.of(language)
     );
     let document = document(language, words::ERROR_TITLE.of(language), &body);

@@ -63,7 +63,8 @@ impl Lab {
         let path = folder.path().join("store");
         let store = store(&path);
         let guard = guard(folder.path());
-        let site = Site::new(path, Duration::from_secs(2), guard, Names::default(), is_local).unwrap();
+        let site = Site::new(path, Duration::from_secs(2), guard, Names::default(), is_local, Arc::default())
+            .unwrap();
         Self { folder, _store: store, router: router(Arc::new(site)) }
     }
 
@@ -252,6 +253,7 @@ async fn what_is_in_no_flow_is_told_and_no_zero() {
         Guard::Anybody,
         Names::default(),
         true,
+        Arc::default(),
     );
     let lab = Lab { router: router(Arc::new(site.unwrap())), ..lab };
     let text = lab.whole("/").await;
@@ -292,7 +294,7 @@ async fn a_page_is_in_the_language_that_is_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_observed_is_no_zero() {
     let lab = Lab::open();
-    let text = lab.whole(&format!("/?sensor={}", super::html::encoded(HOSTILE))).await;
+    let text = lab.whole(&format!("/?sensor={}", super::written::encoded(HOSTILE))).await;
     let services = text.split("id=\"services-figure\"").nth(1).unwrap().split("</table>").next().unwrap();
     let rows: Vec<&str> = between(services, "<tr>", "</tr>").into_iter().skip(1).collect();
     assert_eq!(rows.len(), 24);

@@ -40,6 +40,15 @@ pub enum Weight {
 impl Weight {
     pub const ALL: [Self; 3] = [Self::Light, Self::Middle, Self::Heavy];
 
+    /// Its name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Middle => "middle",
+            Self::Heavy => "heavy",
+        }
+    }
+
     /// The longest that one question may take.
     pub const fn within(self) -> Duration {
         match self {

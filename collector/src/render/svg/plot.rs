@@ -62,12 +62,13 @@ impl<'a> Plot<'a> {
         let on_left = |line: &&Line<'_>| !line.is_on_right_axis && !is_stacked;
         let left_values = lines.iter().filter(on_left).flat_map(|line| line.values.iter().flatten().copied());
         let tops = stack.iter().flatten().filter_map(|edges| edges.last().copied());
-        let left_scale = Scale::of(left_values.chain(tops), STEPS);
+        let least = if look.is_of_counts { 1.0 } else { 0.0 };
+        let left_scale = Scale::of(left_values.chain(tops), STEPS, least);
         let right_values = || lines.iter().filter(|line| line.is_on_right_axis).flat_map(|line| &line.values);
         let right_scale = lines
             .iter()
             .any(|line| line.is_on_right_axis)
-            .then(|| Scale::of(right_values().flatten().copied(), STEPS));
+            .then(|| Scale::of(right_values().flatten().copied(), STEPS, least));
 
         let (width, height) = look.size();
         let margin = |scale: &Scale| {

@@ -21,13 +21,13 @@ pub fn drawable(value: Option<f64>) -> Option<f64> {
 }
 
 impl Scale {
-    /// A scale that all values are on, with at most so many steps and one more at each end.
+    /// A scale that all values are on, with at most so many steps and one more at each end, none of them below `least`.
     #[must_use]
-    pub fn of(values: impl Iterator<Item = f64>, most_steps: u32) -> Self {
+    pub fn of(values: impl Iterator<Item = f64>, most_steps: u32, least: f64) -> Self {
         let (low, high) =
             values.fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
         let (low, high) = if low == high { (0.0, 1.0) } else { (low, high) };
-        let step = nice((high - low) / f64::from(most_steps.max(1)));
+        let step = nice(((high - low) / f64::from(most_steps.max(1))).max(least));
         Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step }
     }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     fn labels(high: f64) -> Vec<String> {
-        let scale = Scale::of([high].into_iter(), 5);
+        let scale = Scale::of([high].into_iter(), 5, 0.0);
         scale.ticks().into_iter().map(|tick| scale.label(tick)).collect()
     }
 
@@ -90,11 +90,20 @@ mod tests {
         assert_eq!(labels(-30.0), ["−30", "−20", "−10", "0"]);
     }
 
+    #[test]
+    fn counts_have_no_parts_of_one() {
+        for (high, expected) in [(0.0, "0 1"), (1.0, "0 1"), (3.0, "0 1 2 3"), (7.0, "0 2 4 6 8")] {
+            let scale = Scale::of([high].into_iter(), 5, 1.0);
+            let labels: Vec<String> = scale.ticks().into_iter().map(|tick| scale.label(tick)).collect();
+            assert_eq!(labels.join(" "), expected);
+        }
+    }
+
     proptest! {
         #[test]
         fn every_value_is_on_its_scale(values in prop::collection::vec(prop::num::f64::ANY, 1..8)) {
             let values: Vec<f64> = values.into_iter().filter_map(|value| drawable(Some(value))).collect();
-            let scale = Scale::of(values.iter().copied(), 5);
+            let scale = Scale::of(values.iter().copied(), 5, 0.0);
             let ticks = scale.ticks();
             prop_assert!((2..=8).contains(&ticks.len()), "{:?}", ticks);
             let slack = 1e-9 * scale.step;

@@ -158,7 +158,7 @@ impl Axis {
     }
 
     fn hours(&mut self, moments: &[DateTime]) {
-        let room = width_of("00:00") + APART;
+        let room = width_of("00:00") + 2.0 * APART;
         let days = runs(&moments.iter().map(|moment| moment.date()).collect::<Vec<_>>(), |date| *date).len();
         let of_hour =
             self.of_one * moments.len() as f64 / (days as f64 * 24.0).min(moments.len() as f64).max(1.0);
@@ -170,7 +170,10 @@ impl Axis {
             let (hour, minute) = (moment.hour(), moment.minute());
             if minute == 0 && hour.unsigned_abs().is_multiple_of(every) {
                 self.tick(at as f64, false);
-                self.label(at as f64, false, format!("{hour:02}:00"));
+                // Through the first hour of another day goes the long tick of that day.
+                if at == 0 || hour != 0 {
+                    self.label(at as f64, false, format!("{hour:02}:00"));
+                }
             }
         }
     }
@@ -232,7 +235,11 @@ mod tests {
             (0..48).map(|hour| format!("2024-04-0{}T{:02}:00Z", 1 + hour / 24, hour % 24)).collect();
         let axis = of(&hours, 560.0, Language::English);
         assert_eq!(row(&axis, true), ["1 April 2024", "2 April 2024"]);
-        assert_eq!(row(&axis, false)[..3], ["00:00", "06:00", "12:00"]);
+        assert_eq!(
+            row(&axis, false),
+            ["00:00", "06:00", "12:00", "18:00", "06:00", "12:00", "18:00"],
+            "where another day begins there is its tick"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rcgen::{
 use rustls::version::{TLS12, TLS13};
 
 use super::lab::{Lab, request};
-use crate::pki::Authority;
+use crate::pki::{Authority, Kind, Meant};
 use crate::testing::Sample;
 
 /// A certificate of the lab's authority that its `pki issue` does not issue.
@@ -72,7 +72,7 @@ async fn who_is_revoked_is_put_out_and_others_stay() {
     let mut open = tokyo.connect().await.unwrap();
     let health = "GET /v1/health HTTP/1.1\r\nHost: c\r\n\r\n";
     assert_eq!(request(&mut open, health, b"").await.unwrap().status, 200);
-    lab.authority.revoke(Some("tokyo-1"), None).unwrap();
+    lab.authority.revoke(&Meant::All(Kind::Sensor, "tokyo-1".into())).unwrap();
     lab.server.look_at_files();
     // The connection that is open is ended as well.
     while request(&mut open, health, b"").await.is_ok() {

@@ -55,7 +55,7 @@ impl Lab {
         change(&mut settings);
         let store = Arc::new(Memory::default());
         let known = Arc::new(Known::new(Arc::clone(&store)));
-        let server = Server::start(settings, Arc::clone(&store) as _, known).await.unwrap();
+        let server = Server::start(settings, Arc::clone(&store) as _, known, Arc::default()).await.unwrap();
         Self { folder, authority, store, server }
     }
 

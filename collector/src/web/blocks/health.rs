@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 
 use super::{Seen, link, percent, second_of};
 use crate::language::Language;
+use crate::render::escape::xml;
 use crate::store::{NANOSECONDS_OF_HOUR, Value, moment};
 use crate::web::course::{Place, integer, name_of, seconds_of};
-use crate::web::html::{Escaped, count};
 use crate::web::look::View;
 use crate::web::observed::Absent;
 use crate::web::topics::{HOURS_FROM, SENSORS, Topic, UPTIME};
 use crate::web::words;
+use crate::web::written::count;
 
 const SECOND: u64 = 1_000_000_000;
 /// A sensor is silent once it has been so for this long, and for three of its intervals.
@@ -201,7 +202,7 @@ fn strip(seen: &Seen<'_>, sensor: &str, shares: &[f64], html: &mut String) {
     let _infallible = write!(
         html,
         "<svg class=\"strip\" viewBox=\"0 0 {width} 20\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}: {} {} {} {}\">",
-        Escaped(sensor),
+        xml(sensor),
         seen.word(words::STRIP_FULL),
         whole.count(),
         seen.word(words::OF),
@@ -256,7 +257,7 @@ fn by_place(seen: &Seen<'_>, last: &[Last], uptime: &Uptime, places: &[Place], h
     let sensors: BTreeSet<&str> = last.iter().map(|one| one.sensor.as_str()).collect();
     let _infallible = write!(html, "<tr><th scope=\"col\">{}</th>", seen.word(words::TIME));
     for sensor in &sensors {
-        let _infallible = write!(html, "<th scope=\"col\" class=\"number\">{}</th>", Escaped(sensor));
+        let _infallible = write!(html, "<th scope=\"col\" class=\"number\">{}</th>", xml(sensor));
     }
     html.push_str("</tr></thead><tbody>");
     for place in places.iter().rev() {

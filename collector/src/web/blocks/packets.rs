@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use super::{Seen, link, percent};
+use crate::render::escape::xml;
 use crate::store::{Facet, FacetValue, Span, Value};
 use crate::web::course::{self, integer};
-use crate::web::html::{Escaped, count};
 use crate::web::look::{Period, View};
 use crate::web::observed::{Absent, Observed};
 use crate::web::topics::{self, BESIDE_FLOWS, COURSE, RANKING, Topic, width};
 use crate::web::words;
+use crate::web::written::count;
 
 pub fn write(seen: &Seen<'_>, facet: Facet, html: &mut String) {
     seen.section(words::facet_title(facet), html, |entry, observed, html| {
@@ -105,7 +106,7 @@ fn table(seen: &Seen<'_>, facet: Facet, rows: &[Vec<Value>], html: &mut String) 
                 FacetValue::Service(service) => seen.names.service(service).unwrap_or_default(),
                 _ => String::new(),
             };
-            let _infallible = write!(html, "<td>{}</td>", Escaped(&name));
+            let _infallible = write!(html, "<td>{}</td>", xml(&name));
         }
         let share = match figures.get(2) {
             Some(Value::Real(share)) => *share,

@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 
 use super::{Seen, link, second_of};
+use crate::render::escape::xml;
 use crate::store::Value;
 use crate::web::answers::Entry;
 use crate::web::course::{self, integer};
-use crate::web::html::{Escaped, count};
 use crate::web::look::{Period, View};
 use crate::web::names::Names;
 use crate::web::topics::{BY_DAY, COUNT, LIST};
 use crate::web::words;
+use crate::web::written::count;
 
 /// Nothing tells how much of a source each sensor saw: what is behind it is of all of them.
 fn view(seen: &Seen<'_>) -> View {
@@ -95,12 +96,12 @@ fn list(seen: &Seen<'_>, entry: &Entry, html: &mut String) {
             html,
             "<tr><th scope=\"row\"><code>{}</code></th><td>{region}</td><td class=\"number\">{}</td><td class=\"time\">{}</td>\
              <td class=\"time\">{}</td><td class=\"number\">{}</td><td>{}</td></tr>",
-            Escaped(text(0)),
+            xml(text(0)),
             count(integer(row.get(2)).unwrap_or(0)),
             second_of(row.get(3)),
             second_of(row.get(4)),
             count(integer(row.get(5)).unwrap_or(0)),
-            Escaped(text(6)),
+            xml(text(6)),
         );
     }
     html.push_str("</tbody></table></div>");

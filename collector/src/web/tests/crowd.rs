@@ -1,5 +1,6 @@
 //! Many connections, and slow ones.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,7 +16,7 @@ async fn served(lab: &Lab) -> (std::net::SocketAddr, watch::Sender<bool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(accept(listener, lab.router.clone(), None, stopping));
+    tokio::spawn(accept(listener, lab.router.clone(), None, Arc::default(), stopping));
     (address, stop)
 }
 

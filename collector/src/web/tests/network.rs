@@ -56,7 +56,13 @@ async fn certificates_of_peoples_ca_let_in_and_no_others() {
     for name in [sensors, people] {
         let authority = Authority::init(&at(name), name).unwrap();
         authority.issue_server(&["127.0.0.1".into()], 30, &at(&format!("{name}-server"))).unwrap();
-        authority.issue_sensor("mika", 30, &at(&format!("{name}-mika"))).unwrap();
+        let out = at(&format!("{name}-mika"));
+        if name == people {
+            authority.issue_person("mika", 30, &out)
+        } else {
+            authority.issue_sensor("mika", 30, &out)
+        }
+        .unwrap();
     }
     std::fs::create_dir(at("data")).unwrap();
     let _store = store(&at("data/store.sqlite"));
@@ -72,7 +78,7 @@ async fn certificates_of_peoples_ca_let_in_and_no_others() {
             client_ca: Some(at("sensors/ca.crt")),
             ..Options::default()
         };
-        let server = Server::start(&options.resolve().unwrap()).unwrap().unwrap();
+        let server = Server::start(&options.resolve().unwrap(), Arc::default()).unwrap().unwrap();
         assert!(server.url().starts_with("https://127.0.0.1:"));
         let roots = at("sensors/ca.crt");
         let identity = |ca: &str| (at(&format!("{ca}-mika/mika.crt")), at(&format!("{ca}-mika/mika.key")));
@@ -86,6 +92,60 @@ async fn certificates_of_peoples_ca_let_in_and_no_others() {
         ends_with_what_it_trusted(&server, &roots, identity(people), &at("people/ca.crt")).await;
         server.stop();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_revoked_is_put_out_and_others_stay() {
+    use tokio::io::AsyncReadExt as _;
+
+    use crate::config::{Options, PageAddress};
+    use crate::pki::{Authority, Kind, Meant};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    let authority = Authority::init(&at("ca"), "people").unwrap();
+    authority.issue_server(&["127.0.0.1".into()], 30, &at("own")).unwrap();
+    for name in ["mika", "kai"] {
+        authority.issue_person(name, 30, &at("out")).unwrap();
+    }
+    std::fs::create_dir(at("data")).unwrap();
+    let _store = store(&at("data/store.sqlite"));
+    let options = |crl: &str| Options {
+        data: Some(at("data")),
+        page: Some(PageAddress::At("127.0.0.1:0".parse().unwrap())),
+        page_client_ca: Some(at("ca/ca.crt")),
+        page_crl: Some(at(crl)),
+        certificate: Some(at("own/127.0.0.1.crt")),
+        key: Some(at("own/127.0.0.1.key")),
+        client_ca: Some(at("ca/ca.crt")),
+        ..Options::default()
+    };
+    // What is no list stops it, and is named.
+    let error = Server::start(&options("ca/ca.crt").resolve().unwrap(), Arc::default()).unwrap_err();
+    assert!(error.to_string().contains("ca/ca.crt"), "{error}");
+
+    let counters: Arc<crate::web::Counters> = Arc::default();
+    let settings = options("ca/crl.pem").resolve().unwrap();
+    let server = Server::start(&settings, Arc::clone(&counters)).unwrap().unwrap();
+    let (mika, kai) = ((at("out/mika.crt"), at("out/mika.key")), (at("out/kai.crt"), at("out/kai.key")));
+    let roots = at("ca/ca.crt");
+    let asked = async |(certificate, key): &(std::path::PathBuf, std::path::PathBuf)| {
+        asked_over_tls(&server, &roots, Some((certificate, key))).await
+    };
+    assert_eq!(asked(&mika).await.as_deref(), Some("HTTP/1.1 200 OK"));
+    let mut open = connected(&server, &roots, Some((&mika.0, &mika.1))).await.unwrap();
+    authority.revoke(&Meant::All(Kind::Person, "mika".into())).unwrap();
+    server.look_at_files();
+    // The connection that is open is ended as well, well before it would for its idleness.
+    let ended = async { while open.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {} };
+    tokio::time::timeout(std::time::Duration::from_secs(4), ended).await.unwrap();
+    assert_eq!(asked(&mika).await, None);
+    assert_eq!(asked(&kai).await.as_deref(), Some("HTTP/1.1 200 OK"));
+    let mut families = crate::exposition::Families::default();
+    counters.write(&mut families);
+    let text = families.text();
+    assert!(text.contains("page_handshakes_failed_total{reason=\"revoked\"} 1\n"), "{text}");
+    assert!(text.contains("page_requests_total{kind=\"csv\",status=\"200\"} 2\n"), "{text}");
+    server.stop();
 }
 
 /// Whoever is connected has to come again once another CA, or other certificates of it, are trusted.
@@ -126,7 +186,7 @@ async fn a_place_that_is_taken_is_a_fault_where_it_was_asked_for() {
     let mut settings = options.resolve().unwrap();
     let page = settings.page.as_mut().unwrap();
     page.listen = taken.local_addr().unwrap();
-    assert!(Server::start(&settings).unwrap().is_none());
+    assert!(Server::start(&settings, Arc::default()).unwrap().is_none());
     settings.page.as_mut().unwrap().is_asked_for = true;
-    assert!(matches!(Server::start(&settings), Err(PageError::Listen { .. })));
+    assert!(matches!(Server::start(&settings, Arc::default()), Err(PageError::Listen { .. })));
 }
