@@ -34,7 +34,9 @@ impl<const N: usize> Observe for Ranges<'_, N> {
     #[inline(always)]
     fn ipv4(&self, destination: [u8; 4]) -> bool {
         let address = u32::from_be_bytes(destination);
-        let range = last_before(self.ipv4, self.ipv4_count, |range| range.first <= address);
+        let range = last_before(self.ipv4, self.ipv4_count, |range, half| {
+            half & ones_where_at_or_before(range.first, address)
+        });
         // A range that is not used is empty: `first` above `last`.
         range.first <= address && address <= range.last
     }
@@ -42,7 +44,11 @@ impl<const N: usize> Observe for Ranges<'_, N> {
     #[inline(always)]
     fn ipv6(&self, destination: &[u8; 16]) -> bool {
         let address = ipv6_halves(destination);
-        let range = last_before(self.ipv6, self.ipv6_count, |range| range.first <= address);
+        let range = last_before(
+            self.ipv6,
+            self.ipv6_count,
+            |range, half| if range.first <= address { half } else { 0 },
+        );
         range.first <= address && address <= range.last
     }
 }
@@ -55,24 +61,37 @@ pub fn ipv6_halves(address: &[u8; 16]) -> [u64; 2] {
     [u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes([i, j, k, l, m, n, o, p])]
 }
 
-/// The last of the first `count` ranges for which `starts_at_or_before` holds, or the first of all.
+/// All bits set where `first` is at or before `address`, else none: by arithmetic, for BPF compares by jumping alone, and
+/// no predictor foresees where the search for a scanner's next target goes.
+#[inline(always)]
+fn ones_where_at_or_before(first: u32, address: u32) -> usize {
+    let difference = i64::from(first) - i64::from(address) - 1;
+    // LLVM would make a jump of a plain shift.
+    #[cfg(target_arch = "bpf")]
+    let sign = {
+        let mut sign = difference;
+        // SAFETY: one arithmetic instruction on a register.
+        unsafe { core::arch::asm!("{0} s>>= 63", inout(reg) sign, options(pure, nomem, nostack)) };
+        sign
+    };
+    #[cfg(not(target_arch = "bpf"))]
+    let sign = difference >> 63;
+    sign as usize
+}
+
+/// The last of the first `count` ranges that starts at or before an address, or the first of all. Of a range in the middle
+/// and the half that lies behind it, `step` gives the half where that range does, else 0.
 ///
 /// A binary search whose number of steps depends on `count` alone, so that the verifier, which knows
 /// `count` from `.rodata`, sees a loop without surprises.
 #[inline(always)]
-fn last_before<T, const N: usize>(
-    ranges: &[T; N],
-    count: u32,
-    starts_at_or_before: impl Fn(&T) -> bool,
-) -> &T {
+fn last_before<T, const N: usize>(ranges: &[T; N], count: u32, step: impl Fn(&T, usize) -> usize) -> &T {
     const { assert!(N.is_power_of_two()) };
     let mut base = 0_usize;
     let mut length = if count as usize > N { N } else { count as usize };
     while length > 1 {
         let half = length / 2;
-        if starts_at_or_before(element(ranges, (base + half) & (N - 1))) {
-            base += half;
-        }
+        base += step(element(ranges, (base + half) & (N - 1)), half);
         length -= half;
     }
     element(ranges, base & (N - 1))
