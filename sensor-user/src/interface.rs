@@ -109,6 +109,18 @@ impl Interface {
         ethtool::driver(&self.name).ok().filter(|driver| !driver.is_empty())
     }
 
+    /// Where on its bus the device is; a virtual interface is on none.
+    #[must_use]
+    pub fn bus(&self) -> Option<String> {
+        ethtool::bus(&self.name).ok().filter(|bus| !bus.is_empty())
+    }
+
+    /// Megabits per second, where the device knows.
+    #[must_use]
+    pub fn speed(&self) -> Option<u32> {
+        ethtool::speed(&self.name).ok().flatten()
+    }
+
     /// The queues in use, where the driver tells.
     #[must_use]
     pub fn channels(&self) -> Option<Channels> {

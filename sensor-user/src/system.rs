@@ -68,6 +68,24 @@ pub fn create_link(program: BorrowedFd<'_>, interface: u32, mode: AttachMode) ->
     unsafe { descriptor(bpf_cmd::BPF_LINK_CREATE, &creation) }
 }
 
+/// `BPF_LINK_UPDATE`.
+#[repr(C)]
+struct LinkUpdate {
+    link: i32,
+    program: i32,
+    flags: u32,
+}
+
+/// Puts another program in the place of a link's own, between two packets: the driver need not begin anew.
+///
+/// # Errors
+/// Those of the kernel and of the interface's driver.
+pub fn update_link(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
+    let update = LinkUpdate { link: link.as_raw_fd(), program: program.as_raw_fd(), flags: 0 };
+    // SAFETY: the record is the one of this command.
+    unsafe { call(bpf_cmd::BPF_LINK_UPDATE, &update) }.map(drop)
+}
+
 /// `BPF_OBJ_PIN`, and `BPF_OBJ_GET`, which wants no object.
 #[repr(C)]
 struct Pinning {

@@ -7,6 +7,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::Channels;
 
+const ETHTOOL_GSET: u32 = 0x01;
 const ETHTOOL_GDRVINFO: u32 = 0x03;
 const ETHTOOL_GCHANNELS: u32 = 0x3c;
 
@@ -24,8 +25,24 @@ unsafe trait Record {
 struct DriverInformation {
     command: u32,
     driver: [u8; 32],
-    /// Versions, bus and sizes, which nobody here asks for.
-    rest: [u8; 32 * 4 + 12 + 5 * 4],
+    versions: [u8; 2 * 32],
+    bus: [u8; 32],
+    /// Another version, and sizes, which nobody here asks for.
+    rest: [u8; 32 + 12 + 5 * 4],
+}
+
+/// `struct ethtool_cmd`.
+#[repr(C)]
+struct LinkSettings {
+    command: u32,
+    modes: [u32; 2],
+    speed: u16,
+    /// Duplex, port and the like.
+    wiring: [u8; 6],
+    coalescing: [u32; 2],
+    speed_high: u16,
+    crossover: [u8; 2],
+    rest: [u32; 3],
 }
 
 /// `struct ethtool_channels`.
@@ -44,13 +61,30 @@ struct ChannelNumbers {
 
 const _: () = {
     assert!(size_of::<DriverInformation>() == 196);
+    assert!(size_of::<LinkSettings>() == 44);
     assert!(size_of::<ChannelNumbers>() == 36);
 };
 
 // SAFETY: laid out as `struct ethtool_drvinfo`; made of integers.
 unsafe impl Record for DriverInformation {
     fn asking() -> Self {
-        Self { command: ETHTOOL_GDRVINFO, driver: [0; 32], rest: [0; 160] }
+        Self { command: ETHTOOL_GDRVINFO, driver: [0; 32], versions: [0; 64], bus: [0; 32], rest: [0; 64] }
+    }
+}
+
+// SAFETY: laid out as `struct ethtool_cmd`; made of integers.
+unsafe impl Record for LinkSettings {
+    fn asking() -> Self {
+        Self {
+            command: ETHTOOL_GSET,
+            modes: [0; 2],
+            speed: 0,
+            wiring: [0; 6],
+            coalescing: [0; 2],
+            speed_high: 0,
+            crossover: [0; 2],
+            rest: [0; 3],
+        }
     }
 }
 
@@ -74,8 +108,29 @@ unsafe impl Record for ChannelNumbers {
 /// The driver's name.
 pub fn driver(interface: &str) -> io::Result<String> {
     let DriverInformation { driver, .. } = ask(interface)?;
-    let end = driver.iter().position(|byte| *byte == 0).unwrap_or(driver.len());
-    Ok(String::from_utf8_lossy(&driver[..end]).into_owned())
+    Ok(text(&driver))
+}
+
+/// Where on its bus the device is, as in `0000:01:00.0`; empty where it is on none.
+pub fn bus(interface: &str) -> io::Result<String> {
+    let DriverInformation { bus, .. } = ask(interface)?;
+    Ok(text(&bus))
+}
+
+/// Megabits per second, where the device knows.
+pub fn speed(interface: &str) -> io::Result<Option<u32>> {
+    ask(interface).map(|settings| known_speed(&settings))
+}
+
+/// An unknown speed has all bits set, in the low half alone where the driver is an old one.
+fn known_speed(settings: &LinkSettings) -> Option<u32> {
+    let speed = u32::from(settings.speed_high) << 16 | u32::from(settings.speed);
+    (speed != 0 && speed != u32::from(u16::MAX) && speed != u32::MAX).then_some(speed)
+}
+
+fn text(padded: &[u8]) -> String {
+    let end = padded.iter().position(|byte| *byte == 0).unwrap_or(padded.len());
+    String::from_utf8_lossy(&padded[..end]).into_owned()
 }
 
 /// The queues.
@@ -129,6 +184,16 @@ mod tests {
         let combined = Channels { receive: 4, receive_maximum: 16, combined: true };
         assert_eq!(receiving(&numbers(0, 4)), combined);
         assert_eq!(receiving(&numbers(1, 4)), Channels { receive: 5, ..combined });
+    }
+
+    #[test]
+    fn a_speed_is_in_two_halves_or_unknown() {
+        let settings = |speed_high, speed| LinkSettings { speed, speed_high, ..Record::asking() };
+        assert_eq!(known_speed(&settings(0, 10_000)), Some(10_000));
+        assert_eq!(known_speed(&settings(1, 34_464)), Some(100_000));
+        for unknown in [(0, 0), (0, u16::MAX), (u16::MAX, u16::MAX)] {
+            assert_eq!(known_speed(&settings(unknown.0, unknown.1)), None, "{unknown:?}");
+        }
     }
 
     #[test]

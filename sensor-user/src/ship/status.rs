@@ -57,6 +57,7 @@ pub struct Latency {
     pub p50: Duration,
     pub p90: Duration,
     pub p99: Duration,
+    pub p999: Duration,
     pub max: Duration,
     /// Bounds in seconds, and how many were at most as long.
     pub buckets: Vec<(f64, u64)>,
@@ -112,6 +113,7 @@ impl Times {
             p50: quantile(0.5),
             p90: quantile(0.9),
             p99: quantile(0.99),
+            p999: quantile(0.999),
             max: Duration::from_micros(histogram.max()),
             buckets: bounds.iter().map(|bound| (*bound, at_most(*bound))).collect(),
         }

@@ -99,8 +99,9 @@ pub const METRICS: &[Metric] = &[
         Unit::Seconds,
         |view, samples| {
             let latencies = view.shipping.iter().map(|status| &status.latencies.stored);
-            for Latency { p50, p90, p99, max, .. } in latencies.filter(|latency| latency.count > 0) {
-                for (quantile, time) in [("0.5", p50), ("0.9", p90), ("0.99", p99), ("1", max)] {
+            for Latency { p50, p90, p99, p999, max, .. } in latencies.filter(|latency| latency.count > 0) {
+                let quantiles = [("0.5", p50), ("0.9", p90), ("0.99", p99), ("0.999", p999), ("1", max)];
+                for (quantile, time) in quantiles {
                     samples.put_of([quantile.into()], time.as_secs_f64());
                 }
             }
