@@ -39,6 +39,8 @@ fn build(programs: &Path, target_directory: &Path) -> Result<()> {
     let mut command = toolchain.cargo()?;
     command.current_dir(programs).args(["build", "--release", "--target", TARGET, "--bins"]);
     command.arg("--target-dir").arg(target_directory);
+    // Where one is configured for everything, the cargo that runs this script holds its lock.
+    command.env("CARGO_BUILD_BUILD_DIR", target_directory);
     let mut features = vec!["programs"];
     // Every profile that inherits from release ships, or tests what ships; only dev says more.
     let logs = variable("PROFILE")? == "debug";

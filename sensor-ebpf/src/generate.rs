@@ -4,6 +4,8 @@ use core::mem::{offset_of, size_of};
 
 /// Bytes of the longest template.
 pub const TEMPLATE_BYTES: usize = 128;
+/// Bytes of the longest frame: a template begins it, and zeros follow.
+pub const FRAME_BYTES: usize = 1514;
 /// Templates in one mix.
 pub const TEMPLATES: usize = 64;
 /// Entries of the schedule, from which each packet's template is drawn at random.
@@ -48,12 +50,12 @@ pub mod mutations {
     pub const TRANSPORT: u32 = SOURCE_PORT | DESTINATION_PORT | SEQUENCE | MIRAI | MASSCAN;
 }
 
-/// One kind of packet.
+/// One kind of packet, or how it begins.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Template {
     pub bytes: [u8; TEMPLATE_BYTES],
-    /// Bytes of the frame, a multiple of 4.
+    /// Bytes of the frame: a multiple of 4, or at least `TEMPLATE_BYTES`.
     pub length: u32,
     /// Where the IP header is.
     pub network: u32,

@@ -25,7 +25,7 @@ object! {
     GENERATOR = "generator"
 }
 object! {
-    /// What the bench compares with: `bare_drop` and `decode_only`.
+    /// What the bench compares with: `bare_drop` and `decode_only`, `bare_pass` and `decode_pass`.
     BASELINE = "baseline"
 }
 

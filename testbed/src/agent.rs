@@ -47,9 +47,17 @@ pub fn find_agent() -> Result<PathBuf> {
     program::find("APUS_SENSOR", NAME)
 }
 
+/// Where the benchmarks' program is, in the same way.
+///
+/// # Errors
+/// Where it is at neither place.
+pub fn find_bench() -> Result<PathBuf> {
+    program::find("APUS_BENCH", "apus-bench")
+}
+
 impl Agent {
-    /// Starts it, dropping what the mixes of this testbed send, and returns when it
-    /// is attached.
+    /// Starts it, dropping what the mixes of this testbed send unless `arguments` have another `--action`, and
+    /// returns when it is attached.
     ///
     /// # Errors
     /// Where it does not attach, or `is_interrupted` says that nobody waits for it any more.
@@ -62,7 +70,10 @@ impl Agent {
     ) -> Result<Self> {
         let mut command = end.namespace.command(program);
         command.args(["run", "--interface", &end.interface, "--output", "json"]);
-        command.args(["--action", "drop"]).args(arguments);
+        if !arguments.contains(&"--action") {
+            command.args(["--action", "drop"]);
+        }
+        command.args(arguments);
         command.args(mix::OBSERVED.iter().flat_map(|prefix| ["--observed", prefix]));
         command.arg("--pin-directory").arg(pins);
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

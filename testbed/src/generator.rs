@@ -11,13 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use aya::Ebpf;
-use aya::programs::Xdp;
+use aya::programs::xdp::XdpLinkId;
+use aya::programs::{Xdp, XdpMode};
 use sensor_ebpf::generate::{self, names};
 use sensor_user::mapping::MappedArray;
 use sensor_user::program::{self, LoadError};
 
 use crate::mix::Mix;
-use crate::{Error, Link};
+use crate::{Error, Link, Namespace};
 
 use counts::Counts;
 pub use order::{Order, Pace, Sent};
@@ -58,7 +59,7 @@ impl Generator {
         // SAFETY: the entry is live, and the program that reads it does not run yet.
         unsafe { mix.write_to(generator.entry(0)) };
         let counts = Arc::new(Counts::new(MappedArray::of(names::GENERATED, &ebpf)?));
-        Ok(Self { ebpf, counts, kinds: mix.kinds().len(), frame: vec![0; mix.commonest_length()] })
+        Ok(Self { ebpf, counts, kinds: mix.kinds().len(), frame: vec![0; mix.first_length()] })
     }
 
     /// The loaded object, for a run of its other program.
@@ -83,29 +84,80 @@ impl Generator {
     /// # Errors
     /// Where packets cannot be made, or were lost on the way.
     pub fn send(&mut self, link: &Link<'_>, order: &Order<'_>) -> Result<Sent, Error> {
-        let (made, arrived) = (self.generated(), link.telescope.statistics()?.received);
-        let started = Instant::now();
-        let processor_time = self.send_from_all(link, order)?;
-        let elapsed = started.elapsed();
-        let by_kind: Vec<u64> = self.generated().iter().zip(made).map(|(now, before)| now - before).collect();
-        let sent = Sent { packets: by_kind.iter().sum(), by_kind, elapsed, processor_time };
+        let arrived = link.telescope.statistics()?.received;
+        let sent = self.offer(link, order)?;
         wait_for_arrival(link, arrived, sent.packets)?;
         Ok(sent)
     }
 
-    fn send_from_all(&self, link: &Link<'_>, order: &Order<'_>) -> Result<Duration, Error> {
+    /// Sends, and returns when the last packet has left, whether the telescope's end took them all or not: for
+    /// receivers that cannot keep up with their interface.
+    ///
+    /// # Errors
+    /// Where packets cannot be made.
+    pub fn offer(&mut self, link: &Link<'_>, order: &Order<'_>) -> Result<Sent, Error> {
+        let resident = self.stay_dispatched(link)?;
+        let sent = self.send_counted(link.generator.index, Some(link.generator.namespace), order);
+        if let Some(resident) = resident {
+            program::xdp(&mut self.ebpf, names::GENERATE)?.detach(resident)?;
+        }
+        sent
+    }
+
+    /// Sends out of an interface of this thread's network namespace, whatever becomes of the packets: who wants to
+    /// know asks the far end.
+    ///
+    /// # Errors
+    /// Where packets cannot be made, or the interface's driver takes none from a program.
+    pub fn send_out(&mut self, interface: u32, order: &Order<'_>) -> Result<Sent, Error> {
+        self.send_counted(interface, None, order)
+    }
+
+    fn send_counted(
+        &self,
+        interface: u32,
+        namespace: Option<&Namespace>,
+        order: &Order<'_>,
+    ) -> Result<Sent, Error> {
+        let made = self.generated();
+        let started = Instant::now();
+        let processor_time = self.send_from_all(interface, namespace, order)?;
+        let elapsed = started.elapsed();
+        let by_kind: Vec<u64> = self.generated().iter().zip(made).map(|(now, before)| now - before).collect();
+        Ok(Sent { packets: by_kind.iter().sum(), by_kind, elapsed, processor_time })
+    }
+
+    /// Attaches the program to the interface that it sends from, where nothing arrives that it could send back. While a
+    /// program is attached somewhere it stays in the kernel's dispatcher, and a run of it need not wait until it is
+    /// patched in and out again (`bpf_prog_change_xdp`, some 25 ms). Where another program is attached it does wait.
+    fn stay_dispatched(&mut self, link: &Link<'_>) -> Result<Option<XdpLinkId>, Error> {
+        let program = program::xdp(&mut self.ebpf, names::GENERATE)?;
+        let end = &link.generator;
+        let attached = end.namespace.within(|| program.attach_to_if_index(end.index, XdpMode::Driver))?;
+        Ok(attached.ok())
+    }
+
+    fn send_from_all(
+        &self,
+        interface: u32,
+        namespace: Option<&Namespace>,
+        order: &Order<'_>,
+    ) -> Result<Duration, Error> {
         let program = self.ebpf.program(names::GENERATE).ok_or(LoadError::Absent(names::GENERATE))?;
         let program: &Xdp = program.try_into()?;
         let here = [sender::current_cpu()?];
         let cpus = if order.cpus.is_empty() { &here } else { order.cpus };
-        let (end, counts, frame) = (&link.generator, &*self.counts, self.frame.as_slice());
+        let (counts, frame) = (&*self.counts, self.frame.as_slice());
         thread::scope(|scope| {
             let senders: Vec<_> = (0..)
                 .zip(cpus)
                 .map(|(place, &cpu)| {
                     let order = order.share(place, cpus.len() as u64);
-                    let sender = Sender { program, counts, frame, interface: end.index, cpu, order };
-                    scope.spawn(move || end.namespace.within(|| sender.run())?)
+                    let sender = Sender { program, counts, frame, interface, cpu, order };
+                    scope.spawn(move || match namespace {
+                        Some(namespace) => namespace.within(|| sender.run())?,
+                        None => sender.run(),
+                    })
                 })
                 .collect();
             // All are waited for before the first error is given.

@@ -34,7 +34,7 @@ pub mod process;
 mod program;
 mod uplink;
 
-pub use agent::{Agent, find_agent};
+pub use agent::{Agent, find_agent, find_bench};
 pub use authority::{Authority, Identity};
 pub use collector::{Collector, find_collector};
 pub use command::run;

@@ -98,6 +98,14 @@ impl<'a> End<'a> {
 }
 
 impl Statistics {
+    /// What an interface of this thread's network namespace has counted so far; none where there is no such interface.
+    ///
+    /// # Errors
+    /// Where `/proc` does not tell.
+    pub fn here(interface: &str) -> std::io::Result<Option<Self>> {
+        Ok(Self::find(&fs::read_to_string("/proc/thread-self/net/dev")?, interface))
+    }
+
     /// The line of `interface` in `/proc/net/dev`: eight columns received, eight sent.
     fn find(table: &str, interface: &str) -> Option<Self> {
         let (_, line) = table

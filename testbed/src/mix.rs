@@ -2,18 +2,20 @@
 //! sensor has to count for it.
 
 mod expectation;
+mod imix;
 mod telescope;
 #[cfg(test)]
 mod tests;
 mod uniform;
 
-use sensor_ebpf::generate::{Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template};
+use sensor_ebpf::generate::{FRAME_BYTES, Generator, SCHEDULE, TEMPLATE_BYTES, TEMPLATES, Template};
 use serde_json::Value;
 
 use crate::document;
 use crate::frame::Built;
 
 pub use expectation::{Expectation, Port, Version};
+pub use imix::imix;
 pub use telescope::{OBSERVED, telescope};
 pub use uniform::{UniformLength, uniform};
 
@@ -47,8 +49,11 @@ impl Mix {
         assert!((1..=TEMPLATES).contains(&kinds.len()), "{} kinds, 1 to {TEMPLATES} fit", kinds.len());
         for Kind { name, weight, frame, .. } in &kinds {
             let length = frame.bytes.len();
-            let is_sendable = (14..=TEMPLATE_BYTES).contains(&length) && length.is_multiple_of(4);
-            assert!(is_sendable, "{name}: {length} bytes, not a multiple of 4 up to {TEMPLATE_BYTES}");
+            let is_sendable = (14..=FRAME_BYTES).contains(&length)
+                && (length.is_multiple_of(4) || length >= TEMPLATE_BYTES);
+            assert!(is_sendable, "{name}: {length} bytes, not a multiple of 4, or above {FRAME_BYTES}");
+            let rest = frame.bytes.get(TEMPLATE_BYTES..).unwrap_or_default();
+            assert!(rest.iter().all(|byte| *byte == 0), "{name}: not zero beyond {TEMPLATE_BYTES} bytes");
             assert!(*weight > 0, "{name}: never sent");
         }
         let total: u32 = kinds.iter().map(|kind| kind.weight).sum();
@@ -60,6 +65,15 @@ impl Mix {
     #[must_use]
     pub fn from_sources(self, sources: u32) -> Self {
         Self { sources, ..self }
+    }
+
+    /// The same to another Ethernet address.
+    #[must_use]
+    pub fn to_ethernet(mut self, destination: [u8; 6]) -> Self {
+        for kind in &mut self.kinds {
+            kind.frame.bytes[..destination.len()].copy_from_slice(&destination);
+        }
+        self
     }
 
     #[must_use]
@@ -82,10 +96,16 @@ impl Mix {
         expected
     }
 
-    /// Length of the frames that come most often: the generator has the least to do for them.
+    /// Length of a frame before the generator has written a packet into it: that of those which come most often, for
+    /// which it then has the least to do. Where some are longer than a template, the longest: a frame that has to
+    /// grow is filled with zeros, and one that has to shrink is not touched.
     #[must_use]
-    pub fn commonest_length(&self) -> usize {
+    pub fn first_length(&self) -> usize {
         let length = |kind: &Kind| kind.frame.bytes.len();
+        if let Some(longest) = self.kinds.iter().map(length).max().filter(|longest| *longest > TEMPLATE_BYTES)
+        {
+            return longest;
+        }
         let weight = |of: usize| {
             self.kinds.iter().filter(|kind| length(kind) == of).map(|kind| kind.weight).sum::<u32>()
         };
@@ -123,8 +143,9 @@ impl Kind {
     fn template(&self) -> Template {
         let Built { bytes, network, transport } = &self.frame;
         let mut padded = [0; TEMPLATE_BYTES];
-        padded[..bytes.len()].copy_from_slice(bytes);
-        // Three numbers below TEMPLATE_BYTES, by `Mix::new`.
+        let begins = &bytes[..bytes.len().min(TEMPLATE_BYTES)];
+        padded[..begins.len()].copy_from_slice(begins);
+        // Three numbers up to FRAME_BYTES, by `Mix::new`.
         let word = |number: usize| u32::try_from(number).unwrap_or(0);
         Template {
             bytes: padded,

@@ -118,6 +118,28 @@ impl Namespace {
     }
 }
 
+impl Namespace {
+    /// Removes what a process that was killed has left: its namespaces, and the processes in them. What cannot be
+    /// removed is complained of.
+    pub fn remove_those_of(process: u32) {
+        let prefix = format!("apus-{process}-");
+        let entries = std::fs::read_dir(FOLDER).into_iter().flatten().flatten();
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.starts_with(&prefix) {
+                continue;
+            }
+            // It is removed as its owner would have.
+            match File::open(entry.path()) {
+                Ok(file) => drop(Self { name, file, interfaces: AtomicU32::new(0) }),
+                Err(error) => {
+                    command::complain(format_args!("cannot open network namespace {name}: {error}"))
+                }
+            }
+        }
+    }
+}
+
 impl Drop for Namespace {
     fn drop(&mut self) {
         if let Err(error) = process::kill_all_in(&self.file) {

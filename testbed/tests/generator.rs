@@ -101,6 +101,35 @@ fn uniform_traffic_is_as_uniform_as_its_name() {
 }
 
 #[test]
+fn frames_of_an_imix_arrive_at_their_full_length() {
+    if !privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    let sensor = Sensor::attach(&link, XdpMode::Driver).unwrap();
+    let mix = mix::imix();
+    let sent = Generator::new(&mix).unwrap().send(&link, &Order::packets(120_000)).unwrap();
+    let shares: Vec<u64> = sent.by_kind.iter().map(|packets| packets * 12 / sent.packets).collect();
+    // Drawn at random, each within a hundredth of its share.
+    assert!(matches!(shares.as_slice(), [6 | 7, 3 | 4, 0 | 1]), "{:?}", sent.by_kind);
+    // Bytes, too: a frame that was cut short, or not, would show.
+    assert_eq!(document::differences(&mix.expected(&sent.by_kind), &sensor.document().unwrap()), []);
+}
+
+#[test]
+fn offered_packets_are_those_that_were_made_whether_they_arrive_or_not() {
+    if !privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    let mut generator = Generator::new(&mix::telescope()).unwrap();
+    assert_eq!(generator.offer(&link, &Order::packets(100)).unwrap().packets, 100);
+    assert_eq!(link.telescope.statistics().unwrap().received, 0);
+}
+
+#[test]
 fn sending_stops_when_told_to_and_counts_what_was_sent() {
     if !privileged() {
         return;

@@ -112,9 +112,10 @@ fn copy(context: &XdpContext, template: &Template) -> Option<()> {
         unsafe { eight.write_unaligned(source.add(offset).cast::<u64>().read_unaligned()) };
         offset += 8;
     }
-    // Lengths are multiples of 4, so that at most one word is left.
+    // Lengths up to a template's are multiples of 4, so that at most one word is left. What a longer frame has beyond
+    // its template stays as it was: zeros.
     let rest = template.length as usize & (TEMPLATE_BYTES - 8);
-    if template.length & 4 != 0 {
+    if template.length < TEMPLATE_BYTES as u32 && template.length & 4 != 0 {
         // SAFETY: as above, for four bytes; `rest` is at most TEMPLATE_BYTES - 8.
         unsafe { at::<u32>(context, rest)?.write_unaligned(source.add(rest).cast::<u32>().read_unaligned()) };
     }

@@ -53,10 +53,25 @@ fn the_sensor_counts_each_kind_as_expected() {
 }
 
 #[test]
+fn imix_has_its_three_lengths_in_their_proportions() {
+    let mix = imix();
+    let lengths: Vec<_> = mix.kinds().iter().map(|kind| (kind.frame.bytes.len(), kind.weight)).collect();
+    assert_eq!(lengths, [(60, 7), (566, 4), (1514, 1)]);
+    assert_eq!(mix.first_length(), 1514);
+    for (number, kind) in mix.kinds().iter().enumerate() {
+        assert_eq!(kind.template().length as usize, kind.frame.bytes.len());
+        let mut sent = vec![0; mix.kinds().len()];
+        sent[number] = 1;
+        let differences = document::differences(&mix.expected(&sent), &counted(&kind.frame.bytes));
+        assert_eq!(differences, [], "{}", kind.name);
+    }
+}
+
+#[test]
 fn a_uniform_mix_has_the_length_it_promises_and_scans_any_port() {
     for (length, bytes) in [(UniformLength::Sixty, 60), (UniformLength::SixtyFour, 64)] {
         let mix = uniform(length);
-        assert_eq!(mix.commonest_length(), bytes);
+        assert_eq!(mix.first_length(), bytes);
         let counted = counted(&mix.kinds()[0].frame.bytes);
         assert_eq!(document::differences(&mix.expected(&[1]), &counted), []);
     }
