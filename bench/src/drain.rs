@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use comfy_table::{CellAlignment, Table};
 use sensor_ebpf::abi::TrafficClass;
 use sensor_ebpf::digest::{Facts, Ipv4Digest};
 use sensor_ebpf::ring::RingPositions;
@@ -17,16 +16,16 @@ use sensor_user::digests::Ring;
 use sensor_user::flows::{Flows, Limits};
 use sensor_user::prefixes::ObservedRanges;
 use sensor_user::table::grouped;
-use serde::Serialize;
 
 use crate::kernel::processor_time;
+use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 use crate::statistics::Spread;
 
 /// Measures digests per second and core: from rings into flows
 #[derive(Args)]
 pub struct Arguments {
     /// Rounds, each of them an interval for every number of flows
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Distinct flows; may be repeated
     #[arg(long, default_values_t = [10_000, 1_000_000, 10_000_000], value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
@@ -36,31 +35,22 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Report {
-    rounds: u32,
-    figures: Vec<Figure>,
-}
-
-#[derive(Serialize)]
-struct Figure {
-    distinct_flows: u32,
-    max_flows: u32,
-    /// While flows are made: one digest of each.
-    filling_per_second: Spread,
-    /// When they are there: digests of any of them.
-    steady_per_second: Spread,
-    memory_bytes: usize,
-}
-
 /// Digests in the ring.
 const RECORDS: usize = 1 << 20;
 /// Digests that the agent reads at once.
 const BATCH: u64 = 4_096;
+/// Flows of the case that there is an aim for.
+const AIMED_AT: u32 = 1_000_000;
+const UNIT: &str = "million digests/s";
 /// The least digests of a measurement.
 const LEAST: u32 = 1 << 23;
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "MiB of a table")]
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let mut source = Source::new();
     // Every flow with one of its own; and the usual limit, where most packets are beyond it.
     let mut cases: Vec<(u32, u32)> =
@@ -68,12 +58,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     cases.extend(arguments.flows.iter().filter(|flows| **flows > 1_000_000).map(|flows| (*flows, 1_000_000)));
     let mut rates: Vec<[Vec<f64>; 2]> = vec![[Vec::new(), Vec::new()]; cases.len()];
     let mut memory = vec![0; cases.len()];
+    let mut all = 0;
     for _ in 0..arguments.rounds {
         for (place, (distinct, max_flows)) in cases.iter().enumerate() {
             let observed = ObservedRanges::new(&[])?;
             let mut flows = Flows::new(&Limits::of(FlowKey::Source, *max_flows, &observed), None);
             let filling = source.measure(&mut flows, Sources::Each(*distinct))?;
-            let steady = source.measure(&mut flows, Sources::Any(*distinct))?;
+            let steady = source.measure(&mut flows, Sources::Any { of: *distinct, digests: LEAST })?;
             rates[place][0].push(filling);
             rates[place][1].push(steady);
             memory[place] = flows.memory();
@@ -83,44 +74,67 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 summary.packets + summary.overflow_packets == added,
                 "{added} digests became {summary:?}"
             );
+            all += added;
         }
     }
-    let figures = cases.iter().zip(rates).zip(memory).map(|((case, [filling, steady]), memory_bytes)| {
-        Ok(Figure {
-            distinct_flows: case.0,
-            max_flows: case.1,
-            filling_per_second: Spread::new(filling).context("no rounds")?,
-            steady_per_second: Spread::new(steady).context("no rounds")?,
-            memory_bytes,
-        })
-    });
-    let report = Report { rounds: arguments.rounds, figures: figures.collect::<Result<_>>()? };
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{}", table(&report));
-    }
-    Ok(())
+    let label = |(distinct, max_flows): &(u32, u32)| {
+        let [distinct, most] = [distinct, max_flows].map(|flows| grouped(u64::from(*flows)));
+        format!("{distinct} flows, room for {most}")
+    };
+    let bars = |which: usize| -> Vec<Bar> {
+        let millions = |rates: &[Vec<f64>; 2]| rates[which].iter().map(|rate| rate / 1e6).collect();
+        cases.iter().zip(&rates).map(|(case, rates)| Bar::of_rounds(&label(case), millions(rates))).collect()
+    };
+    let steady_of_aim = cases.iter().zip(&rates).find(|(case, _)| case.0 == AIMED_AT && case.1 > case.0);
+    let aim = |rates: &[Vec<f64>; 2]| {
+        let measured = Spread::new(rates[1].clone())?.median / 1e6;
+        let of = format!("digests of {} flows that are there, per core", grouped(AIMED_AT.into()));
+        Some(Aim { of, aim: 10.0, measured, unit: "million/s".into(), better: Better::Higher })
+    };
+    let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    let memory = cases.iter().zip(memory).map(|(case, bytes)| Bar::once(&label(case), mebibytes(bytes)));
+    Ok(Measurement {
+        aims: steady_of_aim.and_then(|(_, rates)| aim(rates)).into_iter().collect(),
+        figures: vec![
+            Figure::bars(
+                "filling",
+                "Digests while flows are made, one of each",
+                UNIT,
+                Better::Higher,
+                bars(0),
+            ),
+            Figure::bars(
+                "steady",
+                "Digests of any of the flows that are there",
+                UNIT,
+                Better::Higher,
+                bars(1),
+            ),
+            Figure::bars("memory", "Memory of the flow table", "MiB", Better::Lower, memory.collect()),
+        ],
+        checked: vec![format!("{} digests, each in a flow or counted as beyond the limit", grouped(all))],
+        warnings: Vec::new(),
+    })
 }
 
 /// Whose digests come.
 #[derive(Clone, Copy)]
-enum Sources {
+pub enum Sources {
     /// One of each of so many, in an order that leaps about.
     Each(u32),
-    /// [`LEAST`] of so many, drawn at random.
-    Any(u32),
+    /// So many digests, of any of so many, drawn at random.
+    Any { of: u32, digests: u32 },
 }
 
 /// A ring, and digests for it.
-struct Source {
+pub struct Source {
     positions: Box<RingPositions>,
     records: Vec<Ipv4Digest>,
     random: u64,
 }
 
 impl Source {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let positions =
             RingPositions { heads: [0; 2], spare: [0; 6], tails: [0; 2], spare_of_consumer: [0; 6] };
         Self {
@@ -131,11 +145,11 @@ impl Source {
     }
 
     /// Aggregates that many digests, and gives how many a second of processor time.
-    fn measure(&mut self, flows: &mut Flows, sources: Sources) -> Result<f64> {
+    pub fn measure(&mut self, flows: &mut Flows, sources: Sources) -> Result<f64> {
         let (mut elapsed, mut added) = (Duration::ZERO, 0);
         let digests = match sources {
             Sources::Each(distinct) => distinct,
-            Sources::Any(_) => LEAST,
+            Sources::Any { digests, .. } => digests,
         };
         while added < u64::from(digests) {
             let left = u64::from(digests) - added;
@@ -168,8 +182,8 @@ impl Source {
             let drawn = match sources {
                 // An odd factor takes each number below 2^32 to another one.
                 Sources::Each(_) => (first + place).wrapping_mul(0x9e37_79b1) & 0xffff_ffff,
-                Sources::Any(distinct) => {
-                    let any = (self.random >> 32).wrapping_mul(u64::from(distinct)) >> 32;
+                Sources::Any { of, .. } => {
+                    let any = (self.random >> 32).wrapping_mul(u64::from(of)) >> 32;
                     any.wrapping_mul(0x9e37_79b1) & 0xffff_ffff
                 }
             };
@@ -194,42 +208,4 @@ impl Source {
         }
         self.positions.heads[0] += number;
     }
-}
-
-fn table(report: &Report) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    table.set_header([
-        "distinct flows",
-        "max_flows",
-        "filling, million/s: min",
-        "median",
-        "max",
-        "steady: min",
-        "median",
-        "max",
-        "MiB",
-    ]);
-    for Figure { distinct_flows, max_flows, filling_per_second, steady_per_second, memory_bytes } in
-        &report.figures
-    {
-        let millions = |Spread { min, median, max }: &Spread| {
-            [min, median, max].map(|rate| format!("{:.1}", rate / 1e6))
-        };
-        let flows = [distinct_flows, max_flows].map(|flows| grouped((*flows).into()));
-        let memory = (memory_bytes >> 20).to_string();
-        table.add_row(
-            flows
-                .into_iter()
-                .chain(millions(filling_per_second))
-                .chain(millions(steady_per_second))
-                .chain([memory]),
-        );
-    }
-    for column in 0..9 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
 }

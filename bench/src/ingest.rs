@@ -12,15 +12,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use clap::Args;
-use comfy_table::{CellAlignment, Table};
 use sensor_user::ship::{Prepared, ShipOptions, Shipper, Source, SourceError};
 use sensor_user::table::grouped;
-use serde::Serialize;
 use serde_json::Value;
 use testbed::batches::Telescope;
 use testbed::collector::PORT;
 use testbed::{Authority, Collector, Namespace, find_collector, process};
 use wire::Name;
+
+use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
+use crate::statistics::Spread;
 
 /// How long the collector may take for everything.
 const PATIENCE: Duration = Duration::from_mins(30);
@@ -41,26 +42,12 @@ pub struct Arguments {
     /// Sources in all
     #[arg(long, default_value_t = 1_000_000)]
     sources: u32,
+    /// Rounds, each of them into a new store
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-struct Report {
-    sensors: u32,
-    batches: u64,
-    rows: u64,
-    packets: u64,
-    seconds: f64,
-    rows_per_second: f64,
-    batch_bytes_per_row: f64,
-    collector_cpu_seconds: f64,
-    collector_memory_bytes: u64,
-    /// Bytes on disk by table, its indexes included.
-    disk_bytes: Vec<(String, u64)>,
-    flow_bytes_per_row: f64,
-    store_bytes_per_row: f64,
 }
 
 /// Batches that wait, in memory.
@@ -99,7 +86,83 @@ struct Load {
     bytes: u64,
 }
 
+/// What one round came to.
+struct Round {
+    rows_per_second: f64,
+    collector_cpu_seconds: f64,
+    collector_mebibytes: f64,
+    wire_bytes_per_row: f64,
+    /// Bytes on disk by table, its indexes included, for each flow row.
+    disk_bytes_per_row: Vec<(String, f64)>,
+    checked: String,
+}
+
 pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
+    let mut rounds = Vec::new();
+    for number in 1..=arguments.rounds {
+        rounds.push(round(arguments)?);
+        if !arguments.json {
+            eprintln!("round {number} of {} is done", arguments.rounds);
+        }
+    }
+    let last = rounds.last().context("no rounds")?;
+    let all = |value: fn(&Round) -> f64| rounds.iter().map(value).collect::<Vec<_>>();
+    let median = |value: fn(&Round) -> f64| Spread::new(all(value)).map_or(0.0, |spread| spread.median);
+    let bar = |name: &str, title: &str, unit: &str, better, label: &str, value| {
+        Figure::bars(name, title, unit, better, vec![Bar::of_rounds(label, all(value))])
+    };
+    let tables = last.disk_bytes_per_row.iter().filter(|(_, bytes)| *bytes >= 0.05);
+    let tables = tables.map(|(table, bytes)| Bar::once(table, *bytes)).collect();
+    let lower = Better::Lower;
+    let flows = |round: &Round| {
+        let flows = round.disk_bytes_per_row.iter().find(|(table, _)| table == "flow_raw");
+        flows.map_or(0.0, |(_, bytes)| *bytes)
+    };
+    let aim = |of: &str, aim, measured, unit: &str, better| Aim {
+        of: of.into(),
+        aim,
+        measured,
+        unit: unit.into(),
+        better,
+    };
+    Ok(Measurement {
+        figures: vec![
+            bar("rate", "Flow rows into the store", "rows/s", Better::Higher, "stored", |round| {
+                round.rows_per_second
+            }),
+            Figure::bars("disk", "On the disk, by table", "bytes for each flow row", lower, tables),
+            bar("wire", "On the wire", "bytes for each flow row", lower, "batches", |round| {
+                round.wire_bytes_per_row
+            }),
+            bar("cpu", "The collector's processor time", "s", lower, "collector", |round| {
+                round.collector_cpu_seconds
+            }),
+            bar("memory", "The collector's memory at most", "MiB", lower, "collector", |round| {
+                round.collector_mebibytes
+            }),
+        ],
+        aims: vec![
+            aim(
+                "flow rows stored",
+                100_000.0,
+                median(|round| round.rows_per_second),
+                "rows/s",
+                Better::Higher,
+            ),
+            aim("a row of flow_raw on the disk", 40.0, median(flows), "bytes", lower),
+        ],
+        checked: rounds.iter().map(|round| round.checked.clone()).collect(),
+        warnings: Vec::new(),
+    })
+}
+
+/// Everything once, into a store of its own.
+#[expect(clippy::cast_precision_loss, reason = "figures, of which only the first digits matter")]
+fn round(arguments: &Arguments) -> Result<Round> {
     let Arguments { sensors, intervals, .. } = *arguments;
     let load = load(arguments)?;
     let namespace = Namespace::new()?;
@@ -131,28 +194,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let disk_bytes = disk(&collector)?;
     collector.verify()?;
     collector.stop()?;
-    let of = |table: &str| disk_bytes.iter().find(|(name, _)| name == table).map_or(0, |(_, bytes)| *bytes);
     let rows = load.rows as f64;
-    let report = Report {
-        sensors,
-        batches,
-        rows: load.rows,
-        packets: load.packets,
-        seconds,
+    Ok(Round {
         rows_per_second: rows / seconds,
-        batch_bytes_per_row: load.bytes as f64 / rows,
         collector_cpu_seconds: cpu.as_secs_f64(),
-        collector_memory_bytes: memory,
-        flow_bytes_per_row: of("flow_raw") as f64 / rows,
-        store_bytes_per_row: disk_bytes.iter().map(|(_, bytes)| *bytes).sum::<u64>() as f64 / rows,
-        disk_bytes,
-    };
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?)
-    } else {
-        print(&report)
-    }
-    Ok(())
+        collector_mebibytes: memory as f64 / f64::from(1 << 20),
+        wire_bytes_per_row: load.bytes as f64 / rows,
+        disk_bytes_per_row: disk_bytes
+            .into_iter()
+            .map(|(table, bytes)| (table, bytes as f64 / rows))
+            .collect(),
+        checked: format!(
+            "{sensors} sensors, {batches} batches in {seconds:.1} s: {} flow rows of {} packets sent and stored",
+            grouped(load.rows),
+            grouped(load.packets)
+        ),
+    })
 }
 
 fn load(arguments: &Arguments) -> Result<Load> {
@@ -225,29 +282,4 @@ fn disk(collector: &Collector<'_>) -> Result<Vec<(String, u64)>> {
                     FROM dbstat d LEFT JOIN sqlite_schema m ON m.name = d.name GROUP BY 1 ORDER BY 2 DESC";
     let row = |row: &Value| Some((row["name"].as_str()?.to_owned(), row["bytes"].as_u64()?));
     collector.sql(question)?.iter().map(|line| row(line).context("no bytes")).collect()
-}
-
-fn print(report: &Report) {
-    println!(
-        "{} sensors, {} batches, {} flow rows of {} packets: {:.1} s, {} rows/s",
-        report.sensors,
-        report.batches,
-        grouped(report.rows),
-        grouped(report.packets),
-        report.seconds,
-        grouped(report.rows_per_second as u64)
-    );
-    println!(
-        "collector: {:.1} CPU seconds, {} MiB at most; on the wire {:.1} bytes/row",
-        report.collector_cpu_seconds,
-        report.collector_memory_bytes >> 20,
-        report.batch_bytes_per_row
-    );
-    let mut table = Table::new();
-    table.set_header(["table", "bytes", "bytes/row"]);
-    for (name, bytes) in report.disk_bytes.iter().filter(|(_, bytes)| *bytes > 1 << 16) {
-        table.add_row([name.clone(), grouped(*bytes), format!("{:.1}", *bytes as f64 / report.rows as f64)]);
-    }
-    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-    println!("{table}");
 }

@@ -12,18 +12,20 @@ use aya::Ebpf;
 use aya::maps::{MapData, ProgramArray};
 use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, Table};
 use nix::time::{ClockId, clock_gettime};
 use sensor_ebpf::digest::{Ipv4Digest, Ipv6Digest};
 use sensor_ebpf::generate::names;
 use sensor_user::config::Options;
 use sensor_user::digests::RingMaps;
 use sensor_user::program::{self, Alone};
+use sensor_user::table::grouped;
 use sensor_user::watcher::Watcher;
-use serde::Serialize;
 use testbed::Generator;
 use testbed::mix::{self, Mix};
 
+use crate::ceiling;
+use crate::noise;
+use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 use crate::statistics::Spread;
 
 /// Measures nanoseconds per packet: bare drop, decoding, the sensor without and with digests, and kernel hash tables
@@ -46,30 +48,12 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Clone, Copy, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, ValueEnum)]
 pub enum Traffic {
     /// TCP SYNs with random sources, ports and sequence numbers: the worst for caches
     Uniform,
     /// The mix of the demo: a telescope's popular ports, backscatter, UDP, ICMP, IPv6, malformed
     Telescope,
-}
-
-#[derive(Serialize)]
-struct Report {
-    traffic: Traffic,
-    sources: u32,
-    rounds: u32,
-    packets_per_round: u32,
-    variants: Vec<Figure>,
-}
-
-#[derive(Serialize)]
-struct Figure {
-    name: &'static str,
-    ns_per_packet: Spread,
-    /// Above the bare drop of the same round.
-    ns_above_drop: Spread,
 }
 
 impl Traffic {
@@ -82,56 +66,88 @@ impl Traffic {
 }
 
 const DROP: &str = "drop";
+const UNIT: &str = "ns per packet";
 /// What a frame is before the generator has written the first packet into it.
 const FRAME_LENGTH: usize = 64;
 
+/// Aims for the medians above the bare drop.
+const AIMS: [(&str, f64); 2] = [("sensor", 25.0), ("sensor+digest", 45.0)];
+
 pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
+    let Arguments { rounds, packets, .. } = *arguments;
     let mut generator = Source::load(&arguments.traffic.mix().from_sources(arguments.sources))?;
-    let mut variants = load_variants(arguments.packets)?;
+    let mut variants = load_variants(packets)?;
     let mut figures: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
+    let mut alone = Vec::new();
     let names: Vec<&'static str> = variants.iter().map(|variant| variant.name).collect();
     // A first round, to fill caches and branch predictors, is not counted.
-    for round in 0..=arguments.rounds {
+    for round in 0..=rounds {
+        let by_itself = ceiling::nanoseconds_alone(&mut generator.generator, packets)?;
+        if round > 0 {
+            alone.push(by_itself);
+        }
         for (index, variant) in variants.iter_mut().enumerate() {
-            let nanoseconds = generator.time(variant, arguments.packets)?;
+            let nanoseconds = generator.time(variant, packets)?;
             if round > 0 {
                 figures[index].push(nanoseconds);
             }
         }
     }
     let drop = names.iter().position(|name| *name == DROP).context("no bare drop among the variants")?;
-    let above = |figure: &[f64]| figure.iter().zip(&figures[drop]).map(|(own, drop)| own - drop).collect();
-    let report = Report {
-        traffic: arguments.traffic,
-        sources: arguments.sources,
-        rounds: arguments.rounds,
-        packets_per_round: arguments.packets,
-        variants: names
-            .iter()
-            .zip(&figures)
-            .map(|(name, figure)| {
-                Ok(Figure {
-                    name,
-                    ns_per_packet: Spread::new(figure.clone()).context("no rounds")?,
-                    ns_above_drop: Spread::new(above(figure)).context("no rounds")?,
-                })
-            })
-            .collect::<Result<_>>()?,
+    let above = |place: usize| -> Vec<f64> {
+        figures[place].iter().zip(&figures[drop]).map(|(own, drop)| own - drop).collect()
     };
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{}", table(&report));
-    }
-    Ok(())
+    let aim = |(name, aim): (&str, f64)| {
+        let place = names.iter().position(|other| *other == name)?;
+        let measured = Spread::new(above(place))?.median;
+        let of = format!("{name} above the bare drop");
+        Some(Aim { of, aim, measured, unit: UNIT.into(), better: Better::Lower })
+    };
+    let pairs = figures.iter().zip(&names).zip(figures.iter().zip(&names).skip(1));
+    let not_told =
+        pairs.filter_map(|((first, its), (second, other))| noise::of_pair((its, first), (other, second)));
+    let noisy = Spread::new(figures[drop].clone()).and_then(|spread| noise::of_rounds(DROP, &spread));
+    let bars = [Bar::of_rounds("generator alone", alone)].into_iter();
+    let bars =
+        bars.chain(names.iter().zip(&figures).map(|(name, rounds)| Bar::of_rounds(name, rounds.clone())));
+    let others = (0..names.len()).filter(|place| *place != drop);
+    let others = others.map(|place| Bar::of_rounds(names[place], above(place))).collect();
+    Ok(Measurement {
+        figures: vec![
+            Figure::bars(
+                "above_drop",
+                "A packet, above the bare drop of the same round",
+                UNIT,
+                Better::Lower,
+                others,
+            ),
+            Figure::bars(
+                "ns_per_packet",
+                "A packet, the generator's part with it",
+                UNIT,
+                Better::Lower,
+                bars.collect(),
+            ),
+        ],
+        aims: AIMS.into_iter().filter_map(aim).collect(),
+        checked: vec![format!(
+            "each variant had {} packets in {rounds} rounds, each made by the generator and given to it; no digest was lost",
+            grouped(u64::from(rounds) * u64::from(packets))
+        )],
+        warnings: noisy.into_iter().chain(not_told).collect(),
+    })
 }
 
-struct Variant {
-    name: &'static str,
-    ebpf: Ebpf,
-    program: &'static str,
+pub struct Variant {
+    pub name: &'static str,
+    pub ebpf: Ebpf,
+    pub program: &'static str,
     /// Where it writes digests, to be emptied between runs, and what it says of those lost.
-    rings: Option<(RingMaps, Watcher)>,
+    pub rings: Option<(RingMaps, Watcher)>,
 }
 
 fn load_variants(packets: u32) -> Result<Vec<Variant>> {
@@ -181,13 +197,13 @@ impl Variant {
 }
 
 /// The generator program, which makes a packet and calls the program under test.
-struct Source {
+pub struct Source {
     generator: Generator,
     under_test: ProgramArray<MapData>,
 }
 
 impl Source {
-    fn load(mix: &Mix) -> Result<Self> {
+    pub fn load(mix: &Mix) -> Result<Self> {
         let mut generator = Generator::new(mix)?;
         let ebpf = generator.ebpf_mut();
         program::xdp(ebpf, names::GENERATE_AND_CALL)?.load()?;
@@ -195,11 +211,11 @@ impl Source {
         Ok(Self { generator, under_test: under_test.try_into()? })
     }
 
-    fn made(&self) -> u64 {
+    pub fn made(&self) -> u64 {
         self.generator.generated().iter().sum()
     }
 
-    fn time(&mut self, variant: &mut Variant, packets: u32) -> Result<f64> {
+    pub fn time(&mut self, variant: &mut Variant, packets: u32) -> Result<f64> {
         let tested: &Xdp = program::xdp(&mut variant.ebpf, variant.program)?;
         self.under_test.set(0, tested.fd()?, 0).context("cannot set the program under test")?;
         let made = self.made();
@@ -222,27 +238,4 @@ impl Source {
 pub fn processor_time() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("cannot read the processor's time")?;
     Ok(time.into())
-}
-
-fn table(report: &Report) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    table.set_header(["variant", "ns per packet: min", "median", "max", "above drop: min", "median", "max"]);
-    for Figure { name, ns_per_packet, ns_above_drop } in &report.variants {
-        let figures = [
-            ns_per_packet.min,
-            ns_per_packet.median,
-            ns_per_packet.max,
-            ns_above_drop.min,
-            ns_above_drop.median,
-            ns_above_drop.max,
-        ];
-        table.add_row([(*name).to_owned()].into_iter().chain(figures.map(|figure| format!("{figure:.1}"))));
-    }
-    for column in 1..7 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
 }

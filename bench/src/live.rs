@@ -2,7 +2,10 @@
 //!
 //! The generator sends from one end of a veth pair, at full speed from one CPU; an XDP program is attached
 //! natively at the other. The bare drop is what the path can carry; the sensor has to keep most of it, and
-//! to have counted exactly what was sent.
+//! to have counted exactly what was sent. With digests, another thread reads them meanwhile, as the agent does, and
+//! drops them.
+
+mod reader;
 
 use std::time::Duration;
 
@@ -10,18 +13,21 @@ use anyhow::{Context as _, Result, ensure};
 use aya::Ebpf;
 use aya::programs::XdpMode;
 use clap::Args;
-use comfy_table::{CellAlignment, Table};
 use sensor_user::config::{Action, Options};
+use sensor_user::digests::RingMaps;
 use sensor_user::program::{self, Alone};
 use sensor_user::table::grouped;
 use sensor_user::watcher::Watcher;
-use serde::Serialize;
 use testbed::{Generator, Link, Namespace, Order, mix};
 
+use crate::ceiling;
 use crate::kernel::Traffic;
+use crate::noise;
+use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 use crate::statistics::Spread;
+use reader::Reader;
 
-/// Measures packets per second over a veth pair: bare drop and the attached sensor
+/// Measures packets per second over a veth pair: bare drop, the attached sensor, and the same with digests
 #[derive(Args)]
 pub struct Arguments {
     /// Rounds; in each, every variant is run once, in turn
@@ -38,94 +44,101 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Report {
-    traffic: Traffic,
-    rounds: u32,
-    packets_per_round: u64,
-    variants: Vec<Figure>,
-    /// The sensor's rate as a part of the bare drop's in the same round.
-    sensor_share_of_drop: Spread,
-    /// The same per second of processor time: the stricter figure, without the generator's waiting.
-    sensor_share_of_drop_by_cpu: Spread,
-    /// Packets sent to the sensor in all rounds, and counted by it.
-    sent: u64,
-    counted: u64,
-}
-
-#[derive(Serialize)]
-struct Figure {
-    name: &'static str,
-    /// By the clock, in which the generator's waiting for RCU grace periods is contained.
-    packets_per_second: Spread,
-    /// By the time of the one processor that sends and receives.
-    packets_per_cpu_second: Spread,
-}
+const DROP: &str = "drop";
+const SENSOR: &str = "sensor";
+const WITH_DIGESTS: &str = "sensor+digest";
+/// Of the bare drop, in per cent.
+const AIM: f64 = 85.0;
+/// Packets that the generator makes by itself in one round, for its own ceiling.
+const ALONE: u32 = 1_000_000;
 
 struct Variant {
     name: &'static str,
     ebpf: Ebpf,
     program: &'static str,
-    /// Where it counts.
+    /// Where it counts, and where it writes digests.
     watcher: Option<Watcher>,
+    rings: Option<RingMaps>,
     rates: Vec<Rate>,
+    digests: u64,
 }
 
-/// One round's packets per second.
+/// One round's millions of packets per second.
 struct Rate {
+    /// By the clock, in which the generator's waiting for RCU grace periods is contained.
     clock: f64,
+    /// By the time of the one processor that sends and receives.
     processor: f64,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let (sender, receiver) = (Namespace::new()?, Namespace::new()?);
     let link = Link::between(&sender, &receiver)?;
     let mut generator = Generator::new(&arguments.traffic.mix())?;
     let mut variants = load_variants()?;
-    let mut sent = 0;
+    let (mut sent, mut alone) = (0, Vec::new());
     // A first round, to fill caches and branch predictors, is not counted in the rates.
     for round in 0..=arguments.rounds {
+        let ceiling = 1e3 / ceiling::nanoseconds_alone(&mut generator, ALONE)?;
         for variant in &mut variants {
             let rate = variant.measure(&mut generator, &link, arguments.packets)?;
             if round > 0 {
                 variant.rates.push(rate);
             }
         }
+        if round > 0 {
+            alone.push(ceiling);
+        }
         sent += arguments.packets;
     }
-    let report = report(arguments, &variants, sent)?;
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print(&report);
-    }
-    ensure!(report.sent == report.counted, "{} packets sent, {} counted", report.sent, report.counted);
-    Ok(())
+    let counted = variants.iter().filter_map(|variant| variant.checked(sent).transpose());
+    let checked = counted.collect::<Result<Vec<_>>>()?;
+    let ceiling = Spread::new(alone.clone()).context("no rounds")?.median;
+    Ok(Measurement {
+        figures: figures(&variants, alone),
+        aims: [
+            aim("by the clock", &variants, |rate| rate.clock),
+            aim("by processor time", &variants, |rate| rate.processor),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        checked,
+        warnings: warnings(&variants, ceiling)?,
+    })
 }
 
-fn load_variants() -> Result<[Variant; 2]> {
-    let drop = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
+fn load_variants() -> Result<[Variant; 3]> {
+    let mut drop = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
+    program::xdp(&mut drop, "bare_drop")?.load()?;
+    let drop = Variant {
+        name: DROP,
+        ebpf: drop,
+        program: "bare_drop",
+        watcher: None,
+        rings: None,
+        rates: Vec::new(),
+        digests: 0,
+    };
+    Ok([drop, sensor(SENSOR, false)?, sensor(WITH_DIGESTS, true)?])
+}
+
+fn sensor(name: &'static str, digests: bool) -> Result<Variant> {
     // It drops as well, so that both leave the network stack out.
     let options = Options {
         observed: Some(mix::OBSERVED.iter().map(|prefix| prefix.parse()).collect::<Result<_, _>>()?),
         action: Some(Action::Drop),
-        digests: Some(false),
+        digests: Some(digests),
         ..Options::default()
     };
-    let Alone { ebpf: sensor, name: program, .. } = Alone::load(&options.resolve()?)?;
-    let mut variants = [
-        Variant { name: "drop", ebpf: drop, program: "bare_drop", watcher: None, rates: Vec::new() },
-        Variant {
-            name: "sensor",
-            watcher: Some(Watcher::new(&sensor)?),
-            ebpf: sensor,
-            program,
-            rates: Vec::new(),
-        },
-    ];
-    let [drop, _] = &mut variants;
-    program::xdp(&mut drop.ebpf, drop.program)?.load()?;
-    Ok(variants)
+    let Alone { ebpf, name: program, plan } = Alone::load(&options.resolve()?)?;
+    let rings = digests.then(|| RingMaps::new(&ebpf, plan.rings)).transpose()?;
+    let watcher = Some(Watcher::new(&ebpf)?);
+    Ok(Variant { name, ebpf, program, watcher, rings, rates: Vec::new(), digests: 0 })
 }
 
 impl Variant {
@@ -135,72 +148,108 @@ impl Variant {
         let program = program::xdp(&mut self.ebpf, self.program)?;
         let attached = end.namespace.within(|| program.attach_to_if_index(end.index, XdpMode::Driver))?;
         let attached = attached.context("cannot attach to the veth pair")?;
+        let reader = self.rings.take().map(Reader::start);
         let sent = generator.send(link, &Order::packets(packets));
+        if let Some(reader) = reader {
+            let (rings, digests) = reader.stop()?;
+            self.rings = Some(rings);
+            self.digests += digests;
+        }
         program.detach(attached)?;
         let sent = sent?;
         #[expect(clippy::cast_precision_loss, reason = "a rate, of which only the first digits matter")]
-        let per_second = |time: Duration| sent.packets as f64 / time.as_secs_f64();
-        Ok(Rate { clock: per_second(sent.elapsed), processor: per_second(sent.processor_time) })
+        let millions = |time: Duration| sent.packets as f64 / time.as_secs_f64() / 1e6;
+        Ok(Rate { clock: millions(sent.elapsed), processor: millions(sent.processor_time) })
     }
-}
 
-fn report(arguments: &Arguments, variants: &[Variant; 2], sent: u64) -> Result<Report> {
-    let [drop, sensor] = variants;
-    let figure = |variant: &Variant| {
-        Ok::<_, anyhow::Error>(Figure {
-            name: variant.name,
-            packets_per_second: spread(variant.rates.iter().map(|rate| rate.clock))?,
-            packets_per_cpu_second: spread(variant.rates.iter().map(|rate| rate.processor))?,
-        })
-    };
-    let share = |rate: fn(&Rate) -> f64| {
-        spread(sensor.rates.iter().zip(&drop.rates).map(|(sensor, drop)| rate(sensor) / rate(drop)))
-    };
-    let cut = sensor.watcher.as_ref().context("the sensor does not count")?.cut();
-    ensure!(cut.breaches.is_empty(), "conservation is broken: {}", cut.breaches[0]);
-    Ok(Report {
-        traffic: arguments.traffic,
-        rounds: arguments.rounds,
-        packets_per_round: arguments.packets,
-        variants: vec![figure(drop)?, figure(sensor)?],
-        sensor_share_of_drop: share(|rate| rate.clock)?,
-        sensor_share_of_drop_by_cpu: share(|rate| rate.processor)?,
-        sent,
-        counted: cut.totals.packets,
-    })
-}
-
-fn spread(figures: impl Iterator<Item = f64>) -> Result<Spread> {
-    Spread::new(figures.collect()).context("no rounds")
-}
-
-fn print(report: &Report) {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    table.set_header([
-        "variant",
-        "million packets/s: min",
-        "median",
-        "max",
-        "per CPU second: min",
-        "median",
-        "max",
-    ]);
-    let millions =
-        |Spread { min, median, max }: &Spread| [min, median, max].map(|rate| format!("{:.2}", rate / 1e6));
-    for Figure { name, packets_per_second, packets_per_cpu_second } in &report.variants {
-        let rates = millions(packets_per_second).into_iter().chain(millions(packets_per_cpu_second));
-        table.add_row([(*name).to_owned()].into_iter().chain(rates));
-    }
-    let shares = [report.sensor_share_of_drop, report.sensor_share_of_drop_by_cpu];
-    let percent =
-        |Spread { min, median, max }| [min, median, max].map(|share: f64| format!("{:.1} %", share * 100.0));
-    table.add_row(["sensor / drop".to_owned()].into_iter().chain(shares.into_iter().flat_map(percent)));
-    for column in 1..7 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+    /// What it has counted, held against what was sent.
+    fn checked(&self, sent: u64) -> Result<Option<String>> {
+        let (Some(watcher), name) = (&self.watcher, self.name) else {
+            return Ok(None);
+        };
+        let cut = watcher.cut();
+        ensure!(cut.breaches.is_empty(), "conservation is broken: {}", cut.breaches[0]);
+        let counted = cut.totals.packets;
+        ensure!(sent == counted, "{sent} packets sent to {name}, {counted} counted");
+        let mut words = format!("{name}: sent {}, counted {}", grouped(sent), grouped(counted));
+        if self.rings.is_some() {
+            let lost = self.lost();
+            words.push_str(&format!("; {} digests read, {} lost", grouped(self.digests), grouped(lost)));
         }
+        Ok(Some(words))
     }
-    println!("{table}");
-    println!("sent to the sensor {}, counted {}", grouped(report.sent), grouped(report.counted));
+
+    fn lost(&self) -> u64 {
+        self.watcher.as_ref().map_or(0, |watcher| watcher.glance().digests_lost.iter().sum())
+    }
+
+    fn rates(&self, rate: fn(&Rate) -> f64) -> Vec<f64> {
+        self.rates.iter().map(rate).collect()
+    }
+
+    /// Of the bare drop in the same round, in per cent.
+    fn shares(&self, drop: &Self, rate: fn(&Rate) -> f64) -> Vec<f64> {
+        self.rates.iter().zip(&drop.rates).map(|(own, drop)| rate(own) / rate(drop) * 100.0).collect()
+    }
+}
+
+fn figures(variants: &[Variant; 3], alone: Vec<f64>) -> Vec<Figure> {
+    let [drop, others @ ..] = variants;
+    let rates = |rate: fn(&Rate) -> f64| {
+        variants.iter().map(move |variant| Bar::of_rounds(variant.name, variant.rates(rate)))
+    };
+    let shares = |rate: fn(&Rate) -> f64| {
+        others.iter().map(|variant| Bar::of_rounds(variant.name, variant.shares(drop, rate))).collect()
+    };
+    let unit = "million packets/s";
+    let by_processor =
+        [Bar::of_rounds("generator alone", alone)].into_iter().chain(rates(|rate| rate.processor));
+    let (clock, processor) = ("by the clock", "by processor time");
+    let higher =
+        |name: &str, title: String, unit: &str, bars| Figure::bars(name, &title, unit, Better::Higher, bars);
+    vec![
+        higher(
+            "share",
+            format!("Of the bare drop in the same round, {clock}"),
+            "%",
+            shares(|rate| rate.clock),
+        ),
+        higher(
+            "share_by_cpu",
+            format!("Of the bare drop in the same round, {processor}"),
+            "%",
+            shares(|rate| rate.processor),
+        ),
+        higher("rate", format!("What the path carries, {clock}"), unit, rates(|rate| rate.clock).collect()),
+        higher("rate_by_cpu", format!("What the path carries, {processor}"), unit, by_processor.collect()),
+    ]
+}
+
+fn aim(how: &str, variants: &[Variant; 3], rate: fn(&Rate) -> f64) -> Option<Aim> {
+    let [drop, sensor, _] = variants;
+    let measured = Spread::new(sensor.shares(drop, rate))?.median;
+    let of = format!("the sensor's share of the bare drop, {how}");
+    Some(Aim { of, aim: AIM, measured, unit: "%".into(), better: Better::Higher })
+}
+
+fn warnings(variants: &[Variant; 3], ceiling: f64) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    let spread = |variant: &Variant| Spread::new(variant.rates(|rate| rate.processor)).context("no rounds");
+    let [drop, sensor, digests] = variants;
+    warnings.extend(noise::of_rounds(DROP, &spread(drop)?));
+    for variant in variants {
+        warnings.extend(noise::near_ceiling(variant.name, spread(variant)?.median, ceiling));
+    }
+    let rates = |variant: &Variant| variant.rates(|rate| rate.processor);
+    for (first, second) in [(drop, sensor), (sensor, digests)] {
+        warnings.extend(noise::of_pair((first.name, &rates(first)), (second.name, &rates(second))));
+    }
+    let lost = digests.lost();
+    if lost > 0 {
+        warnings.push(format!(
+            "{} digests of {WITH_DIGESTS} were lost, which is cheaper than writing them: the reader had no CPU of its own",
+            grouped(lost)
+        ));
+    }
+    Ok(warnings)
 }

@@ -1,20 +1,27 @@
 //! `apus-bench`, behind `cargo xtask bench`: ratios measured in one interleaved run.
 
+mod all;
+mod ceiling;
 mod chain;
+mod document;
 mod drain;
+mod draining;
 mod http;
 mod ingest;
 mod kernel;
 mod live;
+mod nic;
 mod outage;
+mod peers;
 mod query;
 mod regions;
+mod scale;
 mod ship;
-mod statistics;
 mod sustained;
 
 use std::process::ExitCode;
 
+use bench::{noise, results, statistics};
 use clap::{Parser, Subcommand};
 
 /// Measures the sensor beside its limits on this machine
@@ -27,26 +34,40 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    All(all::Arguments),
+    Document(document::Arguments),
     Drain(drain::Arguments),
     Ingest(ingest::Arguments),
     Kernel(kernel::Arguments),
     Live(live::Arguments),
+    Nic(nic::Arguments),
     Outage(outage::Arguments),
+    Peers(peers::Arguments),
     Query(query::Arguments),
     Regions(regions::Arguments),
+    Scale(scale::Arguments),
     Ship(ship::Arguments),
     Sustained(sustained::Arguments),
 }
 
 fn main() -> ExitCode {
-    let result = match CommandLine::parse().command {
+    let command = CommandLine::parse().command;
+    if !matches!(command, Command::All(_) | Command::Document(_)) {
+        noise::watch_process();
+    }
+    let result = match command {
+        Command::All(arguments) => all::run(&arguments),
+        Command::Document(arguments) => document::run(&arguments),
         Command::Drain(arguments) => drain::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
         Command::Kernel(arguments) => kernel::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Nic(arguments) => nic::run(&arguments),
         Command::Outage(arguments) => outage::run(&arguments),
+        Command::Peers(arguments) => peers::run(&arguments),
         Command::Query(arguments) => query::run(&arguments),
         Command::Regions(arguments) => regions::run(&arguments),
+        Command::Scale(arguments) => scale::run(&arguments),
         Command::Ship(arguments) => ship::run(&arguments),
         Command::Sustained(arguments) => sustained::run(&arguments),
     };

@@ -13,6 +13,7 @@ use sensor_user::table::grouped;
 use testbed::{Collector, Generator, Sent, document, mix};
 
 use crate::chain::{Chain, Machines};
+use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 
 /// Time before the collector goes, and after it is back, in which traffic flows.
 const AROUND: Duration = Duration::from_secs(5);
@@ -34,9 +35,16 @@ pub struct Arguments {
     /// Length of the agent's intervals
     #[arg(long, default_value = "1s")]
     interval: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let machines = Machines::new()?;
     let chain = Chain::new(&machines)?;
     let mix = mix::telescope();
@@ -46,16 +54,16 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let (sent, collector) = chain.while_sending(&mut generator, arguments.rate, || {
         thread::sleep(AROUND);
         collector.stop()?;
-        println!("the collector is stopped for {} s", arguments.seconds);
+        eprintln!("the collector is stopped for {} s", arguments.seconds);
         let part = Duration::from_secs(arguments.seconds) / (arguments.kills + 1);
         for number in 1..=arguments.kills {
             thread::sleep(part);
             agent.kill();
             agent = chain.start_agent(&arguments.interval)?;
-            println!("the agent was killed, and is started again: {number}");
+            eprintln!("the agent was killed, and is started again: {number}");
         }
         thread::sleep(part);
-        println!("the collector is started again");
+        eprintln!("the collector is started again");
         let collector = chain.start_collector()?;
         thread::sleep(AROUND);
         Ok(collector)
@@ -65,11 +73,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let waited = waiting.elapsed();
     agent.stop()?;
     let differences = document::differences(&mix.expected(&sent.by_kind), &collector.counted()?);
-    report(&sent, &collector, waited)?;
     ensure!(differences.is_empty(), "what is stored is not what was sent: {differences:?}");
+    let measurement = measurement(&sent, &collector, waited)?;
     collector.verify()?;
     collector.stop()?;
-    agent.detach()
+    agent.detach()?;
+    Ok(measurement)
 }
 
 /// Waits until so many packets are stored.
@@ -95,7 +104,8 @@ fn wait(collector: &Collector<'_>, packets: u64) -> Result<()> {
     }
 }
 
-fn report(sent: &Sent, collector: &Collector<'_>, waited: Duration) -> Result<()> {
+#[expect(clippy::cast_precision_loss, reason = "figures, of which only the first digits matter")]
+fn measurement(sent: &Sent, collector: &Collector<'_>, waited: Duration) -> Result<Measurement> {
     let question = "SELECT SUM(packets) AS packets, COUNT(*) AS intervals, SUM(last_sequence - first_sequence) AS merged, \
                     MIN(first_sequence) AS first, MAX(last_sequence) AS last, SUM(last_sequence - first_sequence + 1) AS sequences, \
                     SUM(digests_lost_ipv4 + digests_lost_ipv6) AS lost, \
@@ -104,32 +114,54 @@ fn report(sent: &Sent, collector: &Collector<'_>, waited: Duration) -> Result<()
     let rows = collector.sql(question)?;
     let row = rows.first().context("nothing is stored")?;
     let number = |name: &str| row[name].as_u64().unwrap_or_default();
-    println!(
-        "sent                {:>14} packets in {:.0} s",
-        grouped(sent.packets),
-        sent.elapsed.as_secs_f64()
-    );
-    println!(
-        "stored              {:>14} packets, the last of them {:.1} s after the last was sent",
-        grouped(number("packets")),
-        waited.as_secs_f64()
-    );
-    println!(
-        "intervals           {:>14}, sequences {} to {}, {} of them merged into others",
-        grouped(number("intervals")),
-        number("first"),
-        number("last"),
-        number("merged")
-    );
-    println!(
-        "packets in no flow  {:>14}: {} digests lost, {} read by an agent that was killed",
-        grouped(number("missing")),
-        grouped(number("lost")),
-        grouped(number("unread"))
-    );
     ensure!(
         row["epochs"] == 1 && number("first") == 1 && number("sequences") == number("last"),
         "sequences are missing or twice: {row}"
     );
-    Ok(())
+    let bars =
+        |name: &str, title: &str, unit: &str, bars| Figure::bars(name, title, unit, Better::Lower, bars);
+    let once = |label: &str, name: &str| Bar::once(label, number(name) as f64);
+    Ok(Measurement {
+        figures: vec![
+            bars(
+                "backlog",
+                "From the last packet sent until the last is stored",
+                "s",
+                vec![Bar::once("the backlog", waited.as_secs_f64())],
+            ),
+            bars(
+                "in_no_flow",
+                "Packets that are counted and in no flow",
+                "packets",
+                vec![
+                    once("all", "missing"),
+                    once("digests lost", "lost"),
+                    once("read by an agent that was killed", "unread"),
+                ],
+            ),
+        ],
+        aims: vec![Aim {
+            of: "packets sent that are not stored".into(),
+            aim: 0.0,
+            measured: sent.packets as f64 - number("packets") as f64,
+            unit: "packets".into(),
+            better: Better::Lower,
+        }],
+        checked: vec![
+            format!(
+                "{} packets sent in {:.0} s, {} stored, alike in every counter",
+                grouped(sent.packets),
+                sent.elapsed.as_secs_f64(),
+                grouped(number("packets"))
+            ),
+            format!(
+                "{} intervals with sequences {} to {}, {} of them merged into others; none is missing, none twice",
+                grouped(number("intervals")),
+                number("first"),
+                number("last"),
+                number("merged")
+            ),
+        ],
+        warnings: Vec::new(),
+    })
 }

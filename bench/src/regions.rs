@@ -12,11 +12,10 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use collector::regions::{Statistics, Table};
 use collector::store::RegionTable;
-use comfy_table::{CellAlignment, Table as Grid};
 use sensor_user::table::grouped;
-use serde::Serialize;
 
 use crate::kernel::processor_time;
+use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 use crate::statistics::Spread;
 use made_up::MadeUp;
 
@@ -24,7 +23,7 @@ use made_up::MadeUp;
 #[derive(Args)]
 pub struct Arguments {
     /// Rounds, each of them with all kinds of addresses
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Look-ups of each kind in a round
     #[arg(long, default_value_t = 50_000_000, value_parser = clap::value_parser!(u32).range(1..))]
@@ -43,33 +42,19 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Report {
-    rounds: u32,
-    lookups: u32,
-    seed: u64,
-    /// Ranges in the files.
-    ranges: usize,
-    bytes_of_files: usize,
-    /// From the files' text to the table.
-    load_seconds: Spread,
-    memory_bytes: usize,
-    figures: Vec<Figure>,
-}
-
-#[derive(Serialize)]
-struct Figure {
-    addresses: &'static str,
-    per_second: Spread,
-    /// Of the look-ups, how many found a region.
-    found: f64,
-}
+/// What a look-up rate is to be at least, in millions per second of one core.
+const AIM: f64 = 20.0;
 
 /// Addresses of each kind, which are gone through again and again.
 const ADDRESSES: usize = 1 << 20;
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let Arguments { rounds, lookups, ipv4, ipv6, seed, json } = *arguments;
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "MiB of a table")]
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
+    let Arguments { rounds, lookups, ipv4, ipv6, seed, .. } = *arguments;
     let mut made_up = MadeUp::new(seed);
     let files = made_up.files(ipv4, ipv6);
     let kinds: [(&'static str, Vec<IpAddr>); 4] = [
@@ -89,45 +74,51 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         load.push((processor_time()? - start).as_secs_f64());
         (memory_bytes, ranges) = (table.memory(), parsed.iter().map(|file| file.records.len()).sum());
         for (place, (_, addresses)) in kinds.iter().enumerate() {
-            let (rate, share) = measure(&table, addresses, lookups)?;
+            let (rate, share) = look_up(&table, addresses, lookups)?;
             rates[place].push(rate);
             found[place] = share;
         }
     }
-    let figures = kinds.iter().zip(rates).zip(found).map(|(((addresses, _), rates), found)| {
-        Ok(Figure { addresses, per_second: Spread::new(rates).context("no rounds")?, found })
-    });
-    let report = Report {
-        rounds,
-        lookups,
-        seed,
-        ranges,
-        bytes_of_files: files.iter().map(String::len).sum(),
-        load_seconds: Spread::new(load).context("no rounds")?,
-        memory_bytes,
-        figures: figures.collect::<Result<_>>()?,
+    let millions = |rates: &[f64]| rates.iter().map(|rate| rate / 1e6).collect::<Vec<f64>>();
+    let aim = |((kind, _), rates): (&(&str, Vec<IpAddr>), &Vec<f64>)| {
+        let measured = Spread::new(millions(rates))?.median;
+        let unit = "million/s".into();
+        Some(Aim { of: format!("look-ups of {kind}"), aim: AIM, measured, unit, better: Better::Higher })
     };
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{}", grid(&report));
-        let Report { ranges, bytes_of_files, load_seconds, memory_bytes, .. } = report;
-        println!(
-            "{} ranges, {} MiB of files: loaded in {:.3} s ({:.3} to {:.3}), {:.1} MiB in memory",
-            grouped(ranges as u64),
-            bytes_of_files >> 20,
-            load_seconds.median,
-            load_seconds.min,
-            load_seconds.max,
-            f64::from(u32::try_from(memory_bytes >> 10)?) / 1024.0,
-        );
-    }
-    Ok(())
+    let named = || kinds.iter().map(|(kind, _)| *kind);
+    let rates_of = named().zip(&rates).map(|(kind, rates)| Bar::of_rounds(kind, millions(rates)));
+    let found_of = named().zip(found).map(|(kind, share)| Bar::once(kind, share * 100.0));
+    let mebibytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    let bytes_of_files = files.iter().map(String::len).sum();
+    let sizes = vec![
+        Bar::once("the files", mebibytes(bytes_of_files)),
+        Bar::once("the table", mebibytes(memory_bytes)),
+    ];
+    Ok(Measurement {
+        figures: vec![
+            Figure::bars("rate", "Regions told by one core", "million/s", Better::Higher, rates_of.collect()),
+            Figure::bars("found", "Of them in a region", "%", Better::Higher, found_of.collect()),
+            Figure::bars(
+                "load",
+                "From the files' text to the table",
+                "s",
+                Better::Lower,
+                vec![Bar::of_rounds(&format!("{} ranges", grouped(ranges as u64)), load)],
+            ),
+            Figure::bars("memory", "Memory", "MiB", Better::Lower, sizes),
+        ],
+        aims: kinds.iter().zip(&rates).filter_map(aim).collect(),
+        checked: vec![format!(
+            "{} ranges were read from files in the registries' format",
+            grouped(ranges as u64)
+        )],
+        warnings: Vec::new(),
+    })
 }
 
 /// Look-ups a second of processor time, and which share of them found a region.
 #[inline(never)]
-fn measure(table: &dyn RegionTable, addresses: &[IpAddr], lookups: u32) -> Result<(f64, f64)> {
+fn look_up(table: &dyn RegionTable, addresses: &[IpAddr], lookups: u32) -> Result<(f64, f64)> {
     let mut found = 0_u32;
     let start = processor_time()?;
     for address in addresses.iter().cycle().take(lookups as usize) {
@@ -138,21 +129,4 @@ fn measure(table: &dyn RegionTable, addresses: &[IpAddr], lookups: u32) -> Resul
     let elapsed = processor_time()? - start;
     let lookups = f64::from(lookups);
     Ok((lookups / elapsed.as_secs_f64(), f64::from(found) / lookups))
-}
-
-fn grid(report: &Report) -> Grid {
-    let mut grid = Grid::new();
-    grid.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    grid.set_header(["addresses", "million/s: min", "median", "max", "found"]);
-    for Figure { addresses, per_second: Spread { min, median, max }, found } in &report.figures {
-        let rates = [min, median, max].map(|rate| format!("{:.1}", rate / 1e6));
-        let found = format!("{:.1} %", found * 100.0);
-        grid.add_row([(*addresses).to_owned()].into_iter().chain(rates).chain([found]));
-    }
-    for column in 1..5 {
-        if let Some(column) = grid.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    grid
 }

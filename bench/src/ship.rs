@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use sensor_user::table::grouped;
-use serde::Serialize;
 use testbed::{Generator, Namespace, document, mix};
 
 use crate::chain::{Chain, METRICS, Machines};
 use crate::http::get;
+use crate::results::{self, Bar, Better, Figure, Measurement, Plot, Quantiles};
 
 /// Runs the whole chain for a while: p50 and p99 from an interval's end until it is stored
 #[derive(Args)]
@@ -33,18 +33,12 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct Report {
-    seconds: f64,
-    sent: u64,
-    stored: u64,
-    /// Lines of the agent's metrics: from an interval's end until it was stored.
-    latency: Vec<String>,
-    agent_cpu_percent: f64,
-    agent_memory_bytes: u64,
+pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
+#[expect(clippy::cast_precision_loss, reason = "MiB")]
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let machines = Machines::new()?;
     let chain = Chain::new(&machines)?;
     let mix = mix::telescope();
@@ -65,36 +59,57 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(differences.is_empty(), "what is stored is not what was sent: {differences:?}");
     collector.stop()?;
     agent.detach()?;
-    let report = Report {
-        seconds: elapsed,
-        sent: sent.packets,
-        stored: stored["packets"].as_u64().unwrap_or_default(),
-        latency,
-        agent_cpu_percent: used.as_secs_f64() / elapsed * 100.0,
-        agent_memory_bytes: memory,
+    let stored = stored["packets"].as_u64().unwrap_or_default();
+    ensure!(stored == sent.packets, "{} packets sent, {stored} stored", sent.packets);
+    let quantiles = Plot::Quantiles(vec![latency]);
+    let cpu = used.as_secs_f64() / elapsed * 100.0;
+    let one = |name: &str, title: &str, unit: &str, value: f64| {
+        Figure::bars(name, title, unit, Better::Lower, vec![Bar::once("the whole run", value)])
     };
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-        return Ok(());
-    }
-    println!(
-        "{:.0} s: {} packets sent, {} stored; agent {:.1} % of a CPU, {} MiB",
-        report.seconds,
-        grouped(report.sent),
-        grouped(report.stored),
-        report.agent_cpu_percent,
-        report.agent_memory_bytes >> 20
-    );
-    report.latency.iter().for_each(|line| println!("{line}"));
-    Ok(())
+    Ok(Measurement {
+        figures: vec![
+            Figure {
+                name: "latency".into(),
+                title: "From an interval's end until the collector has said 'stored'".into(),
+                unit: "s".into(),
+                better: Better::Lower,
+                plot: quantiles,
+            },
+            one("cpu", "The agent, of a CPU", "%", cpu),
+            one("memory", "The agent's memory at most", "MiB", memory as f64 / f64::from(1 << 20)),
+        ],
+        aims: Vec::new(),
+        checked: vec![format!(
+            "{elapsed:.0} s: {} packets sent, {} stored, alike in every counter",
+            grouped(sent.packets),
+            grouped(stored)
+        )],
+        warnings: Vec::new(),
+    })
 }
 
-/// The lines of the agent's metrics that are about it.
-fn latency(namespace: &Namespace) -> Result<Vec<String>> {
+const QUANTILES: &str = "apus_sensor_ship_latency_quantile_seconds";
+const COUNT: &str = "apus_sensor_ship_latency_seconds_count";
+
+/// The agent's own histogram, by its metrics.
+fn latency(namespace: &Namespace) -> Result<Quantiles> {
     let address = METRICS.parse().context("no address")?;
     let text = namespace.within(|| get(address, "/metrics"))??;
-    let is_latency = |line: &&str| line.starts_with("apus_sensor_ship_latency_quantile_seconds");
-    let lines: Vec<String> = text.lines().filter(is_latency).map(Into::into).collect();
-    ensure!(!lines.is_empty(), "the agent tells no latency: {text}");
-    Ok(lines)
+    let value = |series: &str| -> Result<f64> {
+        let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+        let found = lines.find(|(name, _)| *name == series);
+        let (_, value) = found.with_context(|| format!("the agent's metrics have no {series}"))?;
+        value.parse().with_context(|| format!("{series} is {value}"))
+    };
+    let quantile = |quantile: &str| value(&format!("{QUANTILES}{{quantile=\"{quantile}\"}}"));
+    Ok(Quantiles {
+        label: "interval's end to stored".into(),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        count: value(COUNT)? as u64,
+        p50: quantile("0.5")?,
+        p90: quantile("0.9")?,
+        p99: quantile("0.99")?,
+        p999: quantile("0.999")?,
+        max: quantile("1")?,
+    })
 }

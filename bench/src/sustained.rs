@@ -4,6 +4,8 @@
 //! another. Second by second: what was sent, counted and lost, how full the rings were, and what the agent
 //! used of a processor. Every packet sent has to be counted, or the command fails.
 
+mod figures;
+
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,13 +13,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use comfy_table::{CellAlignment, Table};
-use sensor_user::table::grouped;
-use serde::Serialize;
 use serde_json::Value;
 use testbed::{Agent, Bpffs, Generator, Link, Namespace, Order, Pace, Sent, find_agent};
 
 use crate::kernel::Traffic;
+use crate::results::{self, Measurement};
 
 /// Runs the real agent under traffic for a while: sent, counted, digests lost, ring fill, the agent's CPU
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub struct Arguments {
     json: bool,
 }
 
-#[derive(Serialize)]
+/// All of it together.
 struct Report {
     seconds: f64,
     sent: u64,
@@ -59,8 +59,6 @@ struct Report {
     observed: u64,
     digests_written: u64,
     digests_lost: u64,
-    /// Packets per second by the clock, waiting of the generator's included.
-    packets_per_second: f64,
     agent_cpu_percent: f64,
     /// The most memory that the agent has had at a time, rings and counters included.
     agent_memory_bytes: u64,
@@ -68,7 +66,7 @@ struct Report {
 }
 
 /// One interval of the agent's.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 struct Second {
     packets: u64,
     digests_lost: u64,
@@ -80,6 +78,10 @@ struct Second {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
+    results::show(&measure(arguments)?, arguments.json)
+}
+
+pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let (sender, receiver, bpffs) = (Namespace::new()?, Namespace::new()?, Bpffs::new()?);
     let link = Link::between(&sender, &receiver)?;
     let mut generator = Generator::new(&arguments.traffic.mix().from_sources(arguments.sources))?;
@@ -97,11 +99,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     agent.detach()?;
     let report =
         report(&sent, &intervals, &percents, memory, used.as_secs_f64() / elapsed.as_secs_f64() * 100.0)?;
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print(&report);
-    }
     ensure!(report.sent == report.counted, "{} packets sent, {} counted", report.sent, report.counted);
     ensure!(
         report.digests_written + report.digests_lost == report.observed,
@@ -110,7 +107,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         report.digests_written,
         report.digests_lost
     );
-    Ok(())
+    Ok(figures::measurement(&report))
 }
 
 /// Sends until the time is over; gives what was sent, and the agent's share of a processor at each interval.
@@ -179,8 +176,6 @@ fn report(
         overflow_packets: number(interval, "/flows/overflow_packets"),
         agent_cpu_percent: percents.get(place).copied().unwrap_or(0.0),
     };
-    #[expect(clippy::cast_precision_loss, reason = "a rate, of which only the first digits matter")]
-    let packets_per_second = sent.packets as f64 / sent.elapsed.as_secs_f64();
     Ok(Report {
         seconds: sent.elapsed.as_secs_f64(),
         sent: sent.packets,
@@ -188,59 +183,8 @@ fn report(
         observed: sum(&protocols),
         digests_written: sum(&|interval| both(interval, "/digests/written")),
         digests_lost: sum(&|interval| both(interval, "/digests/lost")),
-        packets_per_second,
         agent_cpu_percent,
         agent_memory_bytes,
         intervals: intervals.iter().enumerate().map(second).collect(),
     })
-}
-
-/// A row for so many seconds at most: a minute fits a screen.
-const ROWS: usize = 20;
-
-fn print(report: &Report) {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
-    table.set_header([
-        "second",
-        "packets",
-        "digests lost",
-        "ring full",
-        "flows",
-        "beyond limit",
-        "agent CPU",
-    ]);
-    let step = report.intervals.len().div_ceil(ROWS).max(1);
-    for (place, second) in report.intervals.iter().enumerate().step_by(step) {
-        let Second { packets, digests_lost, most_waiting, ring_records, flows, overflow_packets, .. } =
-            *second;
-        let percent = 100 * most_waiting / ring_records.max(1);
-        table.add_row([
-            (place + 1).to_string(),
-            grouped(packets),
-            grouped(digests_lost),
-            format!("{percent} %"),
-            grouped(flows),
-            grouped(overflow_packets),
-            format!("{:.0} %", second.agent_cpu_percent),
-        ]);
-    }
-    for column in 0..7 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    println!("{table}");
-    println!(
-        "{:.0} s, {:.2} million packets/s: sent {}, counted {}; of {} observed, {} digests written, {} lost; agent {:.1} % of a CPU, {} MiB",
-        report.seconds,
-        report.packets_per_second / 1e6,
-        grouped(report.sent),
-        grouped(report.counted),
-        grouped(report.observed),
-        grouped(report.digests_written),
-        grouped(report.digests_lost),
-        report.agent_cpu_percent,
-        report.agent_memory_bytes >> 20,
-    );
 }

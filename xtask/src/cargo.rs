@@ -56,7 +56,7 @@ pub fn become_testbed_program(profile: &str, program: &str, arguments: &[OsStrin
 ///
 /// As those of the whole workspace: a package by itself might want other features of what they share, and the world
 /// would be built twice.
-fn programs<const N: usize>(profile: &str, programs: [&str; N]) -> Result<[PathBuf; N]> {
+pub fn programs<const N: usize>(profile: &str, programs: [&str; N]) -> Result<[PathBuf; N]> {
     let mut command = command();
     command.args(["build", "--profile", profile, "--workspace"]);
     command.args(programs.iter().flat_map(|program| ["--bin", program]));

@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod cargo;
 mod demo;
+mod forwarded;
 mod oracle;
 mod quarter;
 mod scanners;
@@ -29,15 +30,15 @@ enum Task {
     /// Build the sensor in release and say where it is and how large
     Build,
     /// Run the demonstration on this machine, in namespaces of its own
-    Demo(demo::Arguments),
+    Demo(forwarded::Forwarded),
     /// Run every test, the privileged ones too where this user may
     Test(test::Arguments),
-    /// Run the benchmarks
-    Bench(bench::Arguments),
+    /// Run one of the benchmarks, or `all`
+    Bench(forwarded::Forwarded),
     /// Compare the sensor's counts with tshark's, capture by capture
     Oracle(oracle::Arguments),
-    /// Send published quarters through sensor and collector, and compare what is reported
-    Quarter(quarter::Arguments),
+    /// Send a published quarter such as 2024Q2, or all, through sensor and collector, and compare what is reported
+    Quarter(forwarded::Forwarded),
     /// Capture real scanners at work, in namespaces of their own
     Scanners(scanners::Arguments),
 }

@@ -28,6 +28,8 @@ pub enum Purpose {
     Demo,
     /// Run the benchmarks
     Bench,
+    /// Run `bench peers`: other programs of its kind, unpacked into the target folder and not installed
+    Peers,
     /// Run every test
     Test,
     /// Compare the sensor's counts with tshark's
@@ -38,7 +40,7 @@ pub enum Purpose {
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// What to make this machine ready for; `test` covers everything but `scanners`
+    /// What to make this machine ready for; `test` covers everything but `scanners` and `peers`
     #[arg(long = "for", value_enum, default_value = "test")]
     purpose: Purpose,
     /// Only show what would be done

@@ -17,15 +17,17 @@ pub struct Arguments {
 
 /// `--tests` is every library, program and test folder, and does not insist that a package has each.
 /// `APUS_PRIVILEGED=required` in the environment, which the tests inherit, makes a privileged test
-/// that cannot run fail rather than skip. `APUS_SENSOR` and `APUS_COLLECTOR` are the programs that end-to-end tests run.
+/// that cannot run fail rather than skip. `APUS_SENSOR`, `APUS_COLLECTOR` and `APUS_BENCH` are the programs that end-to-end tests
+/// run.
 /// The XDP programs themselves are binaries for another machine: the feature they require keeps cargo from building
 /// them here.
 pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Test)?;
-    let programs = Programs::build("checked")?;
+    let [sensor, collector, bench] =
+        cargo::programs("checked", ["apus-sensor", "apus-collector", "apus-bench"])?;
     let mut command = cargo::command();
     command.args(["test", "--profile", "checked", "--tests"]);
-    programs.tell(&mut command);
+    Programs { sensor, collector }.tell(&mut command).env("APUS_BENCH", bench);
     if !names_packages(forwarded) {
         command.arg("--workspace");
     }

@@ -15,9 +15,11 @@ mod scale;
 mod shades;
 mod time_axis;
 
+pub use canvas::{Align, At, Canvas, LETTER, fitting, path, width_of};
+pub use lines::{WIDE, marker, stroke};
 pub use matrix::matrix;
+pub use scale::{Scale, drawable};
 
-use self::canvas::Canvas;
 use self::names::Names;
 use self::palette::Paint;
 use self::plot::Plot;

@@ -39,12 +39,17 @@ impl CommandLine {
 }
 
 impl fmt::Display for CommandLine {
-    /// No word used here needs quoting.
     fn fmt(&self, output: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in &self.environment {
             write!(output, "{name}={value} ")?;
         }
         output.write_str(self.program)?;
-        self.arguments.iter().try_for_each(|word| write!(output, " {word}"))
+        self.arguments.iter().try_for_each(|word| write!(output, " {}", quoted(word)))
     }
+}
+
+/// A word as a shell takes it. No word used here has a quote in it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_=+.,:/@%".contains(letter);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{word}'") }
 }

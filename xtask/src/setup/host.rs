@@ -18,6 +18,10 @@ pub struct Host {
     pub debian_rustc: Option<String>,
     pub bpf_linker: Option<String>,
     pub programs: BTreeSet<&'static str>,
+    /// Of `needs::PEERS`, those that are not installed and are below `peers`: good for `bench peers` alone.
+    pub unpacked: BTreeSet<&'static str>,
+    /// Folder that packages of peers are unpacked into, in the target folder.
+    pub peers: PathBuf,
     /// Of `needs::LLVM_PACKAGES`. Looked up only when bpf-linker is missing, as dpkg takes its time.
     pub packages: BTreeSet<&'static str>,
 }
@@ -39,13 +43,17 @@ pub enum Nightly {
 
 impl Host {
     pub fn probe() -> Self {
-        let programs = needs::TOOLS.iter().map(|tool| tool.program);
+        let programs = needs::TOOLS.iter().chain(needs::PEERS).map(|tool| tool.program);
+        let peers = peers_folder();
+        let unpacked = needs::PEERS.iter().map(|peer| peer.program);
         let mut host = Self {
             root: root(),
             system: system(&fs::read_to_string("/etc/os-release").unwrap_or_default()),
             nightly: rustup_home().map_or(Nightly::Absent, |home| nightly(&home)),
             debian_rustc: debian_rustc(),
             programs: programs.filter(|program| search_path::find(program).is_some()).collect(),
+            unpacked: unpacked.filter(|program| is_unpacked(&peers, program)).collect(),
+            peers,
             packages: BTreeSet::new(),
             bpf_linker: bpf_linker(),
         };
@@ -58,6 +66,16 @@ impl Host {
     pub fn has_bpf_linker(&self) -> bool {
         will_do(self.bpf_linker.as_deref(), needs::OLDEST_BPF_LINKER)
     }
+}
+
+/// In the target folder, in a profile's folder of which this program is.
+fn peers_folder() -> PathBuf {
+    let target = env::current_exe().ok().and_then(|this| Some(this.parent()?.parent()?.to_owned()));
+    target.unwrap_or_else(env::temp_dir).join("peers")
+}
+
+pub fn is_unpacked(peers: &Path, program: &str) -> bool {
+    ["usr/bin", "usr/sbin"].iter().any(|folder| peers.join("root").join(folder).join(program).is_file())
 }
 
 /// By the effective user id, which is the second of the four in `/proc/self/status`.

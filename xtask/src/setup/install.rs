@@ -29,6 +29,7 @@ pub fn install(plan: &Plan) -> Result<()> {
     for step in &plan.steps {
         match step {
             Step::DebianPackages(_) => debian_packages(&step.commands())?,
+            Step::UnpackedPackages { .. } => unpacked_packages(&step.commands())?,
             Step::BpfLinker => bpf_linker(&step.commands())?,
             Step::Programs(_) | Step::NightlyWithRustSrc => {
                 bail!("setup does not take this step by itself: {step:?}")
@@ -57,6 +58,18 @@ fn debian_packages(commands: &[CommandLine]) -> Result<()> {
         let remarks = outcome.remarks();
         if !remarks.is_empty() {
             complaints.push_str(&format!("and before that, `{command_line}` said:\n{remarks}"));
+        }
+    }
+    Ok(())
+}
+
+/// What fails is told and passed over: one package that is not to be had should not keep the others away, and the second
+/// look names those that are still missing.
+fn unpacked_packages(commands: &[CommandLine]) -> Result<()> {
+    for command_line in commands {
+        let Outcome { success, ending, tail } = progress::run(command_line, prepared(command_line))?;
+        if !success {
+            eprint!("setup: `{command_line}` failed ({ending}). Its last words:\n{tail}");
         }
     }
     Ok(())

@@ -24,7 +24,7 @@ impl fmt::Display for Instructions<'_> {
         write!(output, "missing:\n{}", Needs(plan))?;
         for step in &plan.steps {
             match step {
-                Step::DebianPackages(_) => writeln!(output, "\nas root:")?,
+                Step::DebianPackages(_) | Step::UnpackedPackages { .. } => writeln!(output, "\nas root:")?,
                 Step::Programs(programs) => writeln!(
                     output,
                     "\nwith this system's package manager, the programs: {}",

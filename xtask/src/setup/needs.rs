@@ -14,7 +14,7 @@ pub struct Tool {
 
 /// Every purpose that sends packets through network namespaces.
 const NETWORK: &[Purpose] =
-    &[Purpose::Demo, Purpose::Bench, Purpose::Test, Purpose::Oracle, Purpose::Scanners];
+    &[Purpose::Demo, Purpose::Bench, Purpose::Peers, Purpose::Test, Purpose::Oracle, Purpose::Scanners];
 const SCANNERS: &[Purpose] = &[Purpose::Scanners];
 /// Those of which a test runs some at once, too.
 const TESTED_SCANNERS: &[Purpose] = &[Purpose::Scanners, Purpose::Test];
@@ -80,6 +80,23 @@ pub const TOOLS: &[Tool] = &[
     Tool { program: "zmap", package: "zmap", why: "a real scanner", purposes: TESTED_SCANNERS },
     Tool { program: "hping3", package: "hping3", why: "a real scanner", purposes: TESTED_SCANNERS },
 ];
+
+/// What `bench peers` compares the sensor with. These packages are unpacked and not installed: installed, some of them
+/// would start a daemon that listens on this host's interfaces, and start it again at every boot.
+pub const PEERS: &[Tool] = &[
+    peer("tcpdump", "tcpdump"),
+    peer("pmacctd", "pmacct"),
+    peer("softflowd", "softflowd"),
+    peer("nfpcapd", "nfdump"),
+    peer("argus", "argus-server"),
+    peer("racount", "argus-client"),
+    peer("darkstat", "darkstat"),
+    peer("dpdk-testpmd", "dpdk-dev"),
+];
+
+const fn peer(program: &'static str, package: &'static str) -> Tool {
+    Tool { program, package, why: "a peer to compare the sensor with", purposes: &[Purpose::Peers] }
+}
 
 /// Debian's compiler with a ready-made libcore for BPF: no rustup component to download.
 pub const LIBCORE_PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev-bpf"];

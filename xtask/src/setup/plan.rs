@@ -1,6 +1,7 @@
 //! Decides what to do from what was found: no input or output, so every case has a test.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::command_line::CommandLine;
 use super::host::{Host, Nightly, System};
@@ -24,6 +25,11 @@ pub struct Need {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     DebianPackages(Vec<&'static str>),
+    /// Downloaded with what they depend on, and unpacked into a folder: nothing of them is installed or started.
+    UnpackedPackages {
+        packages: Vec<&'static str>,
+        folder: PathBuf,
+    },
     /// Elsewhere than on Debian: the packages' names there are not ours to know.
     Programs(Vec<&'static str>),
     NightlyWithRustSrc,
@@ -63,6 +69,15 @@ impl Plan {
             packages.push(tool.package);
             programs.push(tool.program);
         }
+        let mut unpacked = Vec::new();
+        let is_absent = |program| !host.programs.contains(program) && !host.unpacked.contains(program);
+        for peer in needs::PEERS.iter().filter(|peer| is_absent(peer.program)) {
+            if peer.purposes.contains(&purpose) {
+                plan.need(&format!("{} (unpacked, not installed)", peer.package), peer.why);
+                unpacked.push(peer.package);
+                programs.push(peer.program);
+            }
+        }
         if !host.has_bpf_linker() {
             let absent = |name: &&str| !host.packages.contains(name);
             let llvm: Vec<_> = needs::LLVM_PACKAGES.iter().copied().filter(absent).collect();
@@ -74,8 +89,14 @@ impl Plan {
         }
 
         match &host.system {
-            System::Debian if !packages.is_empty() => {
-                plan.steps.push(Step::DebianPackages(packages));
+            System::Debian if !packages.is_empty() || !unpacked.is_empty() => {
+                if !packages.is_empty() {
+                    plan.steps.push(Step::DebianPackages(packages));
+                }
+                if !unpacked.is_empty() {
+                    plan.steps
+                        .push(Step::UnpackedPackages { packages: unpacked, folder: host.peers.clone() });
+                }
                 plan.obstacle = (!host.root).then_some(Obstacle::NotRoot);
             }
             // bpf-linker alone goes to the user's own folder, which takes no root.
@@ -112,6 +133,7 @@ impl Step {
                     CommandLine::new("apt-get", &words).with("DEBIAN_FRONTEND", "noninteractive").by_root(),
                 ]
             }
+            Self::UnpackedPackages { packages, folder } => unpack(packages, &folder.display().to_string()),
             Self::Programs(_) => Vec::new(),
             Self::NightlyWithRustSrc => {
                 let words = ["toolchain", "install", "nightly", "--component", "rust-src"];
@@ -126,6 +148,26 @@ impl Step {
             }
         }
     }
+}
+
+/// Each package by itself: one that is not to be had does not keep the others away. apt downloads what a package needs,
+/// too, and is not already installed.
+fn unpack(packages: &[&str], folder: &str) -> Vec<CommandLine> {
+    let (archives, root) = (format!("{folder}/archives"), format!("{folder}/root"));
+    let cache = format!("Dir::Cache::archives={archives}");
+    let download =
+        ["install", "--download-only", "--yes", "--no-install-recommends", "--no-remove", "-o", &cache];
+    let mut commands = vec![
+        CommandLine::new("mkdir", &["--parents", &archives, &root]),
+        CommandLine::new("apt-get", &["update"]).by_root(),
+    ];
+    commands.extend(packages.iter().map(|package| {
+        let words = [&download[..], &[*package]].concat();
+        CommandLine::new("apt-get", &words).with("DEBIAN_FRONTEND", "noninteractive").by_root()
+    }));
+    let extract = ["-name", "*.deb", "-exec", "dpkg", "--extract", "{}", &root, ";"];
+    commands.push(CommandLine::new("find", &[&[archives.as_str()], &extract[..]].concat()));
+    commands
 }
 
 impl fmt::Display for Obstacle {

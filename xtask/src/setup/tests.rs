@@ -19,6 +19,8 @@ fn fresh() -> Host {
         debian_rustc: None,
         bpf_linker: None,
         programs: BTreeSet::from(["nsenter"]),
+        unpacked: BTreeSet::new(),
+        peers: "/target/peers".into(),
         packages: BTreeSet::new(),
     }
 }
@@ -28,7 +30,7 @@ fn complete() -> Host {
     Host {
         debian_rustc: Some("1.96.0".to_owned()),
         bpf_linker: Some("0.13.0".to_owned()),
-        programs: needs::TOOLS.iter().map(|tool| tool.program).collect(),
+        programs: needs::TOOLS.iter().chain(needs::PEERS).map(|tool| tool.program).collect(),
         ..fresh()
     }
 }
@@ -41,8 +43,15 @@ fn packages(plan: &Plan) -> Vec<&'static str> {
     packages.unwrap_or_default()
 }
 
-const PURPOSES: [Purpose; 6] =
-    [Purpose::Build, Purpose::Demo, Purpose::Bench, Purpose::Test, Purpose::Oracle, Purpose::Scanners];
+const PURPOSES: [Purpose; 7] = [
+    Purpose::Build,
+    Purpose::Demo,
+    Purpose::Bench,
+    Purpose::Peers,
+    Purpose::Test,
+    Purpose::Oracle,
+    Purpose::Scanners,
+];
 
 #[test]
 fn nothing_missing_means_nothing_to_do_whoever_asks() {
@@ -78,6 +87,31 @@ fn each_purpose_brings_its_own_programs() {
     assert_eq!(wanted(Purpose::Test), tested);
     assert_eq!(wanted(Purpose::Oracle), [&network[..], &["tshark"]].concat());
     assert_eq!(wanted(Purpose::Scanners), [&network[..], &["tcpdump"], &scanners].concat());
+}
+
+#[test]
+fn peers_are_unpacked_and_never_installed() {
+    let host = Host { programs: needs::TOOLS.iter().map(|tool| tool.program).collect(), ..complete() };
+    let plan = Plan::new(&host, Purpose::Peers);
+    let [Step::UnpackedPackages { packages: unpacked, folder }] = plan.steps.as_slice() else {
+        panic!("{:?}", plan.steps);
+    };
+    // tcpdump is there, for scanners.
+    let peers = ["pmacct", "softflowd", "nfdump", "argus-server", "argus-client", "darkstat", "dpdk-dev"];
+    assert_eq!((unpacked.as_slice(), folder.as_path()), (&peers[..], host.peers.as_path()));
+    let commands: Vec<_> = plan.steps[0].commands().iter().map(ToString::to_string).collect();
+    let installations: Vec<_> = commands.iter().filter(|command| command.contains("install")).collect();
+    assert_eq!(installations.len(), peers.len());
+    assert!(installations.iter().all(|command| command.contains("--download-only")), "{installations:?}");
+    let extract =
+        "find /target/peers/archives -name '*.deb' -exec dpkg --extract '{}' /target/peers/root ';'";
+    assert_eq!(commands.last().map(String::as_str), Some(extract));
+    // And nobody else asks for them, or is served by them.
+    assert!(Plan::new(&host, Purpose::Test).needs.is_empty());
+    let unpacked = needs::PEERS.iter().map(|peer| peer.program).collect();
+    let host = Host { programs: BTreeSet::from(["ip", "ethtool", "nsenter"]), unpacked, ..complete() };
+    assert!(Plan::new(&host, Purpose::Peers).needs.is_empty());
+    assert!(packages(&Plan::new(&host, Purpose::Scanners)).contains(&"tcpdump"));
 }
 
 #[test]
