@@ -25,6 +25,7 @@ use testbed::mix::{self, Mix};
 
 use crate::ceiling;
 use crate::noise;
+use crate::other_build::OtherBuild;
 use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 use crate::statistics::Spread;
 
@@ -43,6 +44,12 @@ pub struct Arguments {
     /// How many IPv4 sources they are from, where sources are random; 0 for all that there can be
     #[arg(long, default_value_t = 1_000_000)]
     sources: u32,
+    /// Another build of the sensor's object, measured in the same rounds, both without and with digests
+    #[arg(long, value_name = "NAME=PATH")]
+    beside: Vec<OtherBuild>,
+    /// Leave the kernel's hash tables out, which take most of a run's time
+    #[arg(long)]
+    without_hash_tables: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -80,10 +87,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let Arguments { rounds, packets, .. } = *arguments;
     let mut generator = Source::load(&arguments.traffic.mix().from_sources(arguments.sources))?;
-    let mut variants = load_variants(packets)?;
+    let mut variants = load_variants(arguments)?;
     let mut figures: Vec<Vec<f64>> = vec![Vec::new(); variants.len()];
     let mut alone = Vec::new();
-    let names: Vec<&'static str> = variants.iter().map(|variant| variant.name).collect();
+    let names: Vec<String> = variants.iter().map(|variant| variant.name.clone()).collect();
     // A first round, to fill caches and branch predictors, is not counted.
     for round in 0..=rounds {
         let by_itself = ceiling::nanoseconds_alone(&mut generator.generator, packets)?;
@@ -97,12 +104,12 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
             }
         }
     }
-    let drop = names.iter().position(|name| *name == DROP).context("no bare drop among the variants")?;
+    let drop = names.iter().position(|name| name == DROP).context("no bare drop among the variants")?;
     let above = |place: usize| -> Vec<f64> {
         figures[place].iter().zip(&figures[drop]).map(|(own, drop)| own - drop).collect()
     };
     let aim = |(name, aim): (&str, f64)| {
-        let place = names.iter().position(|other| *other == name)?;
+        let place = names.iter().position(|other| other == name)?;
         let measured = Spread::new(above(place))?.median;
         let of = format!("{name} above the bare drop");
         Some(Aim { of, aim, measured, unit: UNIT.into(), better: Better::Lower })
@@ -115,7 +122,7 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let bars =
         bars.chain(names.iter().zip(&figures).map(|(name, rounds)| Bar::of_rounds(name, rounds.clone())));
     let others = (0..names.len()).filter(|place| *place != drop);
-    let others = others.map(|place| Bar::of_rounds(names[place], above(place))).collect();
+    let others = others.map(|place| Bar::of_rounds(&names[place], above(place))).collect();
     Ok(Measurement {
         figures: vec![
             Figure::bars(
@@ -143,40 +150,53 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
 }
 
 pub struct Variant {
-    pub name: &'static str,
+    pub name: String,
     pub ebpf: Ebpf,
     pub program: &'static str,
     /// Where it writes digests, to be emptied between runs, and what it says of those lost.
     pub rings: Option<(RingMaps, Watcher)>,
 }
 
-fn load_variants(packets: u32) -> Result<Vec<Variant>> {
+fn load_variants(arguments: &Arguments) -> Result<Vec<Variant>> {
     let mut variants = Vec::new();
     for (name, program) in [(DROP, "bare_drop"), ("decode", "decode_only")] {
         let mut ebpf = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
         program::xdp(&mut ebpf, program)?.load()?;
-        variants.push(Variant { name, ebpf, program, rings: None });
+        variants.push(Variant { name: name.into(), ebpf, program, rings: None });
     }
+    let sensor = |name: &str, digests, object: &[u8]| sensor(name, digests, object, arguments.packets);
     for (name, digests) in [("sensor", false), ("sensor+digest", true)] {
-        // A ring takes all of a run, so that no digest is lost, which would be cheaper.
-        let options = Options {
-            digests: Some(digests),
-            ring_records: NonZeroU32::new(packets.max(1)),
-            ..Options::default()
-        };
-        let Alone { ebpf, name: program, plan } = Alone::load(&options.resolve()?)?;
-        let rings = digests
-            .then(|| anyhow::Ok((RingMaps::new(&ebpf, plan.rings)?, Watcher::new(&ebpf)?)))
-            .transpose()?;
-        variants.push(Variant { name, ebpf, program, rings });
+        variants.push(sensor(name, digests, sensor_objects::SENSOR)?);
+    }
+    for build in &arguments.beside {
+        let object = build.read()?;
+        for (kind, digests) in [("sensor", false), ("sensor+digest", true)] {
+            variants.push(build.explain(sensor(&build.label(kind), digests, &object))?);
+        }
+    }
+    if arguments.without_hash_tables {
+        return Ok(variants);
     }
     for (name, program) in [("sensor+hash", "flow_hash"), ("sensor+LRU hash", "flow_lru_hash")] {
         let mut ebpf =
             Ebpf::load(sensor_objects::ALTERNATIVES).context("cannot load the programs with hash tables")?;
         program::xdp(&mut ebpf, program)?.load()?;
-        variants.push(Variant { name, ebpf, program, rings: None });
+        variants.push(Variant { name: name.into(), ebpf, program, rings: None });
     }
     Ok(variants)
+}
+
+fn sensor(name: &str, digests: bool, object: &[u8], packets: u32) -> Result<Variant> {
+    // A ring takes all of a run, so that no digest is lost, which would be cheaper.
+    let options = Options {
+        digests: Some(digests),
+        ring_records: NonZeroU32::new(packets.max(1)),
+        ..Options::default()
+    };
+    let Alone { ebpf, name: program, plan } = Alone::load_object(&options.resolve()?, object)?;
+    let rings =
+        digests.then(|| anyhow::Ok((RingMaps::new(&ebpf, plan.rings)?, Watcher::new(&ebpf)?))).transpose()?;
+    Ok(Variant { name: name.into(), ebpf, program, rings })
 }
 
 impl Variant {

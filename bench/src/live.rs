@@ -23,6 +23,7 @@ use testbed::{Generator, Link, Namespace, Order, mix};
 use crate::ceiling;
 use crate::kernel::Traffic;
 use crate::noise;
+use crate::other_build::OtherBuild;
 use crate::results::{self, Aim, Bar, Better, Figure, Measurement};
 use crate::statistics::Spread;
 use reader::Reader;
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// What the packets are
     #[arg(long, value_enum, default_value_t = Traffic::Uniform)]
     traffic: Traffic,
+    /// Another build of the sensor's object, measured in the same rounds, both without and with digests
+    #[arg(long, value_name = "NAME=PATH")]
+    beside: Vec<OtherBuild>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -53,7 +57,7 @@ const AIM: f64 = 85.0;
 const ALONE: u32 = 1_000_000;
 
 struct Variant {
-    name: &'static str,
+    name: String,
     ebpf: Ebpf,
     program: &'static str,
     /// Where it counts, and where it writes digests.
@@ -79,7 +83,7 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let (sender, receiver) = (Namespace::new()?, Namespace::new()?);
     let link = Link::between(&sender, &receiver)?;
     let mut generator = Generator::new(&arguments.traffic.mix())?;
-    let mut variants = load_variants()?;
+    let mut variants = load_variants(&arguments.beside)?;
     let (mut sent, mut alone) = (0, Vec::new());
     // A first round, to fill caches and branch predictors, is not counted in the rates.
     for round in 0..=arguments.rounds {
@@ -112,11 +116,11 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     })
 }
 
-fn load_variants() -> Result<[Variant; 3]> {
+fn load_variants(beside: &[OtherBuild]) -> Result<Vec<Variant>> {
     let mut drop = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
     program::xdp(&mut drop, "bare_drop")?.load()?;
     let drop = Variant {
-        name: DROP,
+        name: DROP.into(),
         ebpf: drop,
         program: "bare_drop",
         watcher: None,
@@ -124,10 +128,18 @@ fn load_variants() -> Result<[Variant; 3]> {
         rates: Vec::new(),
         digests: 0,
     };
-    Ok([drop, sensor(SENSOR, false)?, sensor(WITH_DIGESTS, true)?])
+    let own = sensor_objects::SENSOR;
+    let mut variants = vec![drop, sensor(SENSOR, false, own)?, sensor(WITH_DIGESTS, true, own)?];
+    for build in beside {
+        let object = build.read()?;
+        for (kind, digests) in [(SENSOR, false), (WITH_DIGESTS, true)] {
+            variants.push(build.explain(sensor(&build.label(kind), digests, &object))?);
+        }
+    }
+    Ok(variants)
 }
 
-fn sensor(name: &'static str, digests: bool) -> Result<Variant> {
+fn sensor(name: &str, digests: bool, object: &[u8]) -> Result<Variant> {
     // It drops as well, so that both leave the network stack out.
     let options = Options {
         observed: Some(mix::OBSERVED.iter().map(|prefix| prefix.parse()).collect::<Result<_, _>>()?),
@@ -135,10 +147,10 @@ fn sensor(name: &'static str, digests: bool) -> Result<Variant> {
         digests: Some(digests),
         ..Options::default()
     };
-    let Alone { ebpf, name: program, plan } = Alone::load(&options.resolve()?)?;
+    let Alone { ebpf, name: program, plan } = Alone::load_object(&options.resolve()?, object)?;
     let rings = digests.then(|| RingMaps::new(&ebpf, plan.rings)).transpose()?;
     let watcher = Some(Watcher::new(&ebpf)?);
-    Ok(Variant { name, ebpf, program, watcher, rings, rates: Vec::new(), digests: 0 })
+    Ok(Variant { name: name.into(), ebpf, program, watcher, rings, rates: Vec::new(), digests: 0 })
 }
 
 impl Variant {
@@ -164,7 +176,7 @@ impl Variant {
 
     /// What it has counted, held against what was sent.
     fn checked(&self, sent: u64) -> Result<Option<String>> {
-        let (Some(watcher), name) = (&self.watcher, self.name) else {
+        let (Some(watcher), name) = (&self.watcher, &self.name) else {
             return Ok(None);
         };
         let cut = watcher.cut();
@@ -193,13 +205,13 @@ impl Variant {
     }
 }
 
-fn figures(variants: &[Variant; 3], alone: Vec<f64>) -> Vec<Figure> {
-    let [drop, others @ ..] = variants;
+fn figures(variants: &[Variant], alone: Vec<f64>) -> Vec<Figure> {
+    let (drop, others) = (&variants[0], &variants[1..]);
     let rates = |rate: fn(&Rate) -> f64| {
-        variants.iter().map(move |variant| Bar::of_rounds(variant.name, variant.rates(rate)))
+        variants.iter().map(move |variant| Bar::of_rounds(&variant.name, variant.rates(rate)))
     };
     let shares = |rate: fn(&Rate) -> f64| {
-        others.iter().map(|variant| Bar::of_rounds(variant.name, variant.shares(drop, rate))).collect()
+        others.iter().map(|variant| Bar::of_rounds(&variant.name, variant.shares(drop, rate))).collect()
     };
     let unit = "million packets/s";
     let by_processor =
@@ -225,31 +237,33 @@ fn figures(variants: &[Variant; 3], alone: Vec<f64>) -> Vec<Figure> {
     ]
 }
 
-fn aim(how: &str, variants: &[Variant; 3], rate: fn(&Rate) -> f64) -> Option<Aim> {
-    let [drop, sensor, _] = variants;
+fn aim(how: &str, variants: &[Variant], rate: fn(&Rate) -> f64) -> Option<Aim> {
+    let [drop, sensor, ..] = variants else { return None };
     let measured = Spread::new(sensor.shares(drop, rate))?.median;
     let of = format!("the sensor's share of the bare drop, {how}");
     Some(Aim { of, aim: AIM, measured, unit: "%".into(), better: Better::Higher })
 }
 
-fn warnings(variants: &[Variant; 3], ceiling: f64) -> Result<Vec<String>> {
+fn warnings(variants: &[Variant], ceiling: f64) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let spread = |variant: &Variant| Spread::new(variant.rates(|rate| rate.processor)).context("no rounds");
-    let [drop, sensor, digests] = variants;
-    warnings.extend(noise::of_rounds(DROP, &spread(drop)?));
+    warnings.extend(noise::of_rounds(DROP, &spread(&variants[0])?));
     for variant in variants {
-        warnings.extend(noise::near_ceiling(variant.name, spread(variant)?.median, ceiling));
+        warnings.extend(noise::near_ceiling(&variant.name, spread(variant)?.median, ceiling));
     }
     let rates = |variant: &Variant| variant.rates(|rate| rate.processor);
-    for (first, second) in [(drop, sensor), (sensor, digests)] {
-        warnings.extend(noise::of_pair((first.name, &rates(first)), (second.name, &rates(second))));
+    for (first, second) in variants.iter().zip(&variants[1..]) {
+        warnings.extend(noise::of_pair((&first.name, &rates(first)), (&second.name, &rates(second))));
     }
-    let lost = digests.lost();
-    if lost > 0 {
-        warnings.push(format!(
-            "{} digests of {WITH_DIGESTS} were lost, which is cheaper than writing them: the reader had no CPU of its own",
-            grouped(lost)
-        ));
+    for variant in variants {
+        let lost = variant.lost();
+        if lost > 0 {
+            warnings.push(format!(
+                "{} digests of {} were lost, which is cheaper than writing them: the reader had no CPU of its own",
+                grouped(lost),
+                variant.name
+            ));
+        }
     }
     Ok(warnings)
 }

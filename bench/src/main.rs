@@ -11,6 +11,7 @@ mod ingest;
 mod kernel;
 mod live;
 mod nic;
+mod other_build;
 mod outage;
 mod peers;
 mod query;

@@ -91,6 +91,29 @@ const _: () = {
 };
 
 impl Facts {
+    /// The same as two whole words.
+    #[inline(always)]
+    fn words(&self) -> [u64; 2] {
+        let Self { source_port, destination_port, length, time_to_live, protocol, .. } = *self;
+        let Self { tcp_flags, header_length_or_quoted_protocol, class, marks, .. } = *self;
+        let Self { maximum_segment_size, identification, .. } = *self;
+        [
+            (two(source_port)
+                | two(destination_port) << 16
+                | two(length) << 32
+                | u64::from(time_to_live) << 48
+                | u64::from(protocol) << 56)
+                .to_le(),
+            (u64::from(tcp_flags)
+                | u64::from(header_length_or_quoted_protocol) << 8
+                | u64::from(class) << 16
+                | u64::from(marks) << 24
+                | two(maximum_segment_size) << 32
+                | two(identification) << 48)
+                .to_le(),
+        ]
+    }
+
     #[inline(always)]
     fn new(packet: &Packet<'_>, class: TrafficClass, marks: u8) -> Self {
         let facts = Self { protocol: packet.protocol, class: class as u8, marks, ..Self::default() };
@@ -137,7 +160,39 @@ fn maximum_segment_size(detail: Detail<'_>) -> [u8; 2] {
     }
 }
 
+/// Two bytes as the lowest of a word that is yet to be put into memory, lowest byte first.
+#[inline(always)]
+fn two(bytes: [u8; 2]) -> u64 {
+    u64::from(u16::from_le_bytes(bytes))
+}
+
+/// Four bytes, likewise.
+#[inline(always)]
+fn four(bytes: [u8; 4]) -> u64 {
+    u64::from(u32::from_le_bytes(bytes))
+}
+
+/// Sixteen bytes, as two words in memory.
+#[inline(always)]
+fn sixteen(bytes: &[u8; 16]) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
+    [u64::from_ne_bytes([a, b, c, d, e, f, g, h]), u64::from_ne_bytes([i, j, k, l, m, n, o, p])]
+}
+
 impl Ipv4Digest {
+    /// The same as whole words, as they are in memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn words(&self) -> [u64; 4] {
+        let [first, second] = self.facts.words();
+        [
+            (four(self.source) | four(self.destination) << 32).to_le(),
+            first,
+            second,
+            (four(self.sequence_or_quoted) | two(self.window) << 32 | two(self.spare) << 48).to_le(),
+        ]
+    }
+
     /// The digest of an observed packet with this header. `marks` are signatures and bank.
     #[inline(always)]
     #[must_use]
@@ -159,6 +214,15 @@ impl Ipv4Digest {
 }
 
 impl Ipv6Digest {
+    /// The same as whole words, as they are in memory.
+    #[inline(always)]
+    #[must_use]
+    pub fn words(&self) -> [u64; 8] {
+        let ([a, b], [c, d]) = (sixteen(&self.source), sixteen(&self.destination));
+        let ([e, f], [g, h]) = (self.facts.words(), sixteen(&self.detail));
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// The digest of an observed packet with this header. `marks` are signatures and bank.
     #[inline(always)]
     #[must_use]
@@ -179,3 +243,6 @@ impl Ipv6Digest {
         Self { source: ipv6.source, destination: ipv6.destination, facts, detail }
     }
 }
+
+#[cfg(test)]
+mod tests;

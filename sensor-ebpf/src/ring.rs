@@ -34,16 +34,32 @@ pub trait Producer {
     /// a branch on the value is enough, for no machine makes a store visible that it may still take back.
     fn tail(&self) -> u64;
 
-    /// Writes a record to its place; says whether there is such a place.
-    fn write(&mut self, position: u64, record: Self::Record) -> bool;
+    /// Makes a record and writes it to its place; says whether there is such a place.
+    fn write(&mut self, position: u64, record: impl Make<Self::Record>) -> bool;
 
     /// Makes `head` visible, after every record before it.
     fn publish(&mut self, head: u64);
 }
 
+/// What makes a record, asked once its place is known: what is read for it before that would have to wait on the stack
+/// while the place is looked up, for a program in the kernel has registers for a part of it only.
+///
+/// A trait, and no closure, because only a function can be told to be inlined always.
+pub trait Make<Record> {
+    fn make(self) -> Record;
+}
+
+/// A record that there is already.
+impl<Record> Make<Record> for Record {
+    #[inline(always)]
+    fn make(self) -> Record {
+        self
+    }
+}
+
 /// Appends one record, or says that there is no room.
 #[inline(always)]
-pub fn append<P: Producer>(ring: &mut P, capacity: u64, record: P::Record) -> bool {
+pub fn append<P: Producer>(ring: &mut P, capacity: u64, record: impl Make<P::Record>) -> bool {
     let head = ring.head();
     if head.wrapping_sub(ring.tail()) >= capacity || !ring.write(head, record) {
         return false;

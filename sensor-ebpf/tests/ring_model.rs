@@ -9,7 +9,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use sensor_ebpf::ring::{Consumer, Producer, append, readable};
+use sensor_ebpf::ring::{Consumer, Make, Producer, append, readable};
 
 /// The two orderings that the protocol rests on, so that a model without them can be seen to fail.
 #[derive(Clone, Copy)]
@@ -50,7 +50,8 @@ impl<const CAPACITY: usize> Producer for End<CAPACITY> {
     fn tail(&self) -> u64 {
         self.memory.tail.load(Ordering::Acquire)
     }
-    fn write(&mut self, position: u64, record: u64) -> bool {
+    fn write(&mut self, position: u64, record: impl Make<u64>) -> bool {
+        let record = record.make();
         // SAFETY: what the checker watches.
         self.memory.places[position as usize % CAPACITY].with_mut(|place| unsafe { *place = record });
         true

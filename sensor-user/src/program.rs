@@ -70,6 +70,10 @@ pub const fn program_name(plan: &Plan) -> &'static str {
 /// # Errors
 /// Where this process may not, the kernel will not, or has too little memory.
 pub fn load(rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, LoadError> {
+    load_from(sensor_objects::SENSOR, rodata, plan, pins)
+}
+
+fn load_from(object: &[u8], rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, LoadError> {
     let mut loader = EbpfLoader::new();
     // The verifier's reasons are for us, not for one line to a person.
     loader.verifier_log_level(VerifierLogLevel::STATS);
@@ -86,7 +90,7 @@ pub fn load(rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, L
             loader.map_pin_path(name, directory.join(name));
         }
     }
-    let mut ebpf = loader.load(sensor_objects::SENSOR).map_err(|error| explain(error, plan))?;
+    let mut ebpf = loader.load(object).map_err(|error| explain(error, plan))?;
     let program = xdp(&mut ebpf, program_name(plan))?;
     program.load()?;
     Ok(ebpf)
@@ -115,6 +119,17 @@ impl Alone {
     /// Those of [`load`].
     pub fn load_as(settings: &Settings, plan: Plan) -> Result<Self, LoadError> {
         let ebpf = load(&Rodata::new(settings, &plan, &settings.watched_windows()), &plan, None)?;
+        Ok(Self { ebpf, name: program_name(&plan), plan })
+    }
+
+    /// The program of another build of the sensor's object, to be measured beside the agent's own.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`].
+    pub fn load_object(settings: &Settings, object: &[u8]) -> Result<Self, LoadError> {
+        let plan = Plan::probe(settings)?;
+        let rodata = Rodata::new(settings, &plan, &settings.watched_windows());
+        let ebpf = load_from(object, &rodata, &plan, None)?;
         Ok(Self { ebpf, name: program_name(&plan), plan })
     }
 

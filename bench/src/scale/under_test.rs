@@ -18,7 +18,7 @@ pub fn drop_everything() -> Result<Variant> {
     let (name, program) = ("drop", "bare_drop");
     let mut ebpf = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
     program::xdp(&mut ebpf, program)?.load()?;
-    Ok(Variant { name, ebpf, program, rings: None })
+    Ok(Variant { name: name.into(), ebpf, program, rings: None })
 }
 
 /// The sensor, and where it counts.
@@ -39,7 +39,7 @@ impl Sensor {
             .then(|| anyhow::Ok((RingMaps::new(&ebpf, plan.rings)?, Watcher::new(&ebpf)?)))
             .transpose()?;
         let watcher = Watcher::new(&ebpf)?;
-        Ok(Self { variant: Variant { name: "sensor", ebpf, program, rings }, watcher })
+        Ok(Self { variant: Variant { name: "sensor".into(), ebpf, program, rings }, watcher })
     }
 
     /// What it has counted so far.

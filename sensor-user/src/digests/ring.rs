@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aya::Ebpf;
 use sensor_ebpf::abi::{Control, Family, IPV4_SEGMENT, IPV6_SEGMENT, maps};
 use sensor_ebpf::digest::{Ipv4Digest, Ipv4Segment, Ipv6Digest, Ipv6Segment};
-use sensor_ebpf::ring::{Consumer, Producer, RingPositions, append, readable};
+use sensor_ebpf::ring::{Consumer, Make, Producer, RingPositions, append, readable};
 
 use super::Digest;
 use crate::mapping::{MappedArray, MappingError};
@@ -205,10 +205,10 @@ impl<D: Digest> Producer for Ring<'_, D> {
         self.word(true).load(Ordering::Acquire)
     }
 
-    fn write(&mut self, position: u64, record: D) -> bool {
+    fn write(&mut self, position: u64, record: impl Make<D>) -> bool {
         let place = usize::try_from(position & (self.capacity - 1)).unwrap_or(0);
         // SAFETY: a place of the ring, and by the protocol the producer's.
-        unsafe { self.records.add(place).write(record) };
+        unsafe { self.records.add(place).write(record.make()) };
         true
     }
 
