@@ -59,6 +59,14 @@ fn it_sends_nothing_unasked_and_shares_no_interface() -> Result<()> {
     refuses(&link, &["--from", telescope, "--yes-send"], &["itself"])?;
     refuses(&link, &["--from", "apus-none", "--yes-send"], &["there is no interface apus-none"])?;
 
+    // A bridge would pass them on to its other ports.
+    host.run("ip", &["link", "add", "apus-bridge", "type", "bridge"])?;
+    for port in [generator, telescope] {
+        host.run("ip", &["link", "set", "dev", port, "master", "apus-bridge"])?;
+        refuses(&link, &["--from", generator, "--yes-send"], &[port, "is a port of apus-bridge"])?;
+        host.run("ip", &["link", "set", "dev", port, "nomaster"])?;
+    }
+
     // As its own, a host that forwards would pass the packets on.
     host.within(|| std::fs::write(format!("/proc/sys/net/ipv4/conf/{telescope}/forwarding"), "1"))??;
     let own = ["--from", generator, "--yes-send", "--destination-mac", "02:00:00:00:00:02"];

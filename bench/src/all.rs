@@ -1,23 +1,31 @@
 //! `bench all`: every benchmark in turn, into one file of results and one page.
 //!
 //! Each is a process of its own, this same program: one that fails, crashes or takes too long is reported as failed with
-//! its reason, and does not end the others.
+//! its reason, and does not end the others. What was measured is written after each of them, into files of a part until all
+//! are done.
 
 mod child;
 mod plan;
 mod progress;
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use jiff::Timestamp;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::results::{Benchmark, Machine, Outcome, Results};
 use child::Child;
 use plan::Entry;
 use progress::Progress;
+
+/// Of those that come after Ctrl-C.
+const INTERRUPTED: &str = "interrupted before its turn";
 
 /// Runs all benchmarks, and writes a file of results and a page with a plot of each figure
 #[derive(Args)]
@@ -45,28 +53,52 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         plan::ENTRIES.map(|entry| entry.name).join(", ")
     );
     let program = env::current_exe().context("cannot find this program itself")?;
-    let begun = Timestamp::now();
-    let mut benchmarks = Vec::new();
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted)).context("cannot listen for signals")?;
+    }
+    let mut results = Results {
+        begun: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        is_quick: arguments.quick,
+        // Until the end comes.
+        is_part: true,
+        machine: Machine::this(),
+        benchmarks: Vec::new(),
+    };
+    // Whether the folder can be written to is known before anything is measured, and whatever happens then, what has been
+    // measured is kept.
+    let mut written = results.write(&arguments.results)?;
     for entry in &plan::ENTRIES {
         let words = entry.words(arguments.quick, arguments.interface.as_deref());
         let left_out = entry.left_out(arguments);
         let mut progress = Progress::begin(entry.name, entry.expected(arguments.quick));
         let outcome = match left_out {
+            _ if interrupted.load(Ordering::Relaxed) => Outcome::LeftOut(INTERRUPTED.into()),
             Some(reason) => Outcome::LeftOut(reason),
-            None => Child { program: &program, words: &words, limit: entry.limit(arguments.quick) }
-                .run(|| progress.tick()),
+            None => {
+                let limit = entry.limit(arguments.quick);
+                let child = Child { program: &program, words: &words, limit, interrupted: &interrupted };
+                child.run(|| progress.tick())
+            }
         };
         let seconds = progress.end(&outcome);
-        benchmarks.push(benchmark(entry, &words, seconds, outcome));
+        results.benchmarks.push(benchmark(entry, &words, seconds, outcome));
+        written = results.write(&arguments.results)?;
     }
-    let results = Results {
-        begun: begun.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        is_quick: arguments.quick,
-        machine: Machine::this(),
-        benchmarks,
-    };
-    let [json, page] = results.write(&arguments.results)?;
+    if arguments.only.is_empty() && !interrupted.load(Ordering::Relaxed) {
+        let parts = written;
+        results.is_part = false;
+        written = results.write(&arguments.results)?;
+        for part in parts {
+            fs::remove_file(&part).with_context(|| format!("cannot remove {}", part.display()))?;
+        }
+    }
+    let [json, page] = written;
     println!("{}\n{}", json.display(), page.display());
+    ensure!(
+        !interrupted.load(Ordering::Relaxed),
+        "interrupted: what was measured until then is in these files"
+    );
     let failed =
         results.benchmarks.iter().filter(|benchmark| matches!(benchmark.outcome, Outcome::Failed(_)));
     let failed: Vec<&str> = failed.map(|benchmark| benchmark.name.as_str()).collect();

@@ -43,6 +43,15 @@ pub struct Chain<'a> {
     collector: PathBuf,
 }
 
+/// Tells whoever sends to end, however this value comes to its own.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl<'a> Chain<'a> {
     pub fn new(machines: &'a Machines) -> Result<Self> {
         let collector = find_collector()?;
@@ -77,8 +86,11 @@ impl<'a> Chain<'a> {
             Order { pace: Pace::PacketsPerSecond(rate), stop: Some(&stop), ..Order::packets(u64::MAX) };
         thread::scope(|scope| {
             let sending = scope.spawn(|| generator.send(&self.link, &order));
-            let done = work();
-            stop.store(true, Ordering::Relaxed);
+            // A panic of the work would otherwise wait for a sending that nobody ends.
+            let done = {
+                let _ends = Ends(&stop);
+                work()
+            };
             let sent = sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             Ok((sent, done?))
         })

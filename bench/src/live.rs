@@ -247,8 +247,11 @@ fn aim(how: &str, variants: &[Variant], rate: fn(&Rate) -> f64) -> Option<Aim> {
 fn warnings(variants: &[Variant], ceiling: f64) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let spread = |variant: &Variant| Spread::new(variant.rates(|rate| rate.processor)).context("no rounds");
+    let dropped = spread(&variants[0])?.median;
     warnings.extend(noise::of_rounds(DROP, &spread(&variants[0])?));
-    for variant in variants {
+    let limit = format!("'{DROP}' in the same run");
+    for (place, variant) in variants.iter().enumerate() {
+        let ceiling = if place == 0 { ("the generator alone", ceiling) } else { (limit.as_str(), dropped) };
         warnings.extend(noise::near_ceiling(&variant.name, spread(variant)?.median, ceiling));
     }
     let rates = |variant: &Variant| variant.rates(|rate| rate.processor);

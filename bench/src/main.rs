@@ -20,10 +20,13 @@ mod scale;
 mod ship;
 mod sustained;
 
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::thread;
 
 use bench::{noise, results, statistics};
 use clap::{Parser, Subcommand};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 /// Measures the sensor beside its limits on this machine
 #[derive(Parser)]
@@ -56,6 +59,13 @@ fn main() -> ExitCode {
     if !matches!(command, Command::All(_) | Command::Document(_)) {
         noise::watch_process();
     }
+    // These have their own way out, and `peers` as a counter has nothing to remove.
+    let has_own_way =
+        matches!(command, Command::All(_) | Command::Document(_) | Command::Nic(_) | Command::Peers(_));
+    if !has_own_way && let Err(error) = leave_nothing_behind() {
+        eprintln!("apus-bench: cannot listen for signals: {error}");
+        return ExitCode::FAILURE;
+    }
     let result = match command {
         Command::All(arguments) => all::run(&arguments),
         Command::Document(arguments) => document::run(&arguments),
@@ -79,4 +89,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// On a signal, removes what the testbed would leave, and ends: no destructor runs then.
+fn leave_nothing_behind() -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            testbed::remove_left_by(process::id());
+            eprintln!("apus-bench: interrupted");
+            // As a shell has it of who was ended by a signal.
+            process::exit(128 + signal);
+        }
+    });
+    Ok(())
 }

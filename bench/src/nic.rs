@@ -90,6 +90,9 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     let variants = Variant::all(&arguments.observed, arguments.drain_cpu)?;
     let parked = variants::bare_pass()?;
     let attached = Attached::new(&port, arguments.mode, &parked)?;
+    if let Some(sender) = &mut sender {
+        sender.probe(&port, &interruption)?;
+    }
     let mut report = Report::new(&port, attached.mode(), sender.as_ref(), &variants)?;
     // A first round, to fill caches and branch predictors, is not counted.
     for round in 0..=arguments.rounds {
@@ -103,8 +106,11 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
             report.note(place, &slice, drained.as_ref(), round > 0);
         }
     }
+    // Whoever comes after may attach a program of his own at once.
+    let own = port.program()?.and_then(|program| program.identifier);
     drop(attached);
-    ensure!(port.program()?.is_none(), "the program is still attached to {}", port.name());
+    let left = port.program()?.and_then(|program| program.identifier);
+    ensure!(own.is_none() || left != own, "the program is still attached to {}", port.name());
     report.measurement(&port)
 }
 

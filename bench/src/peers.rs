@@ -157,6 +157,7 @@ fn measure_until(arguments: &Arguments, cpus: usize, interrupted: &AtomicBool) -
         let outcome = Outcome { traffic: *traffic, systems: &systems, seen: &rounds.seen };
         measurement.figures.extend(outcome.figures());
         measurement.aims.extend(outcome.aims()?);
+        measurement.warnings.extend(outcome.warnings());
         measurement.checked.extend(rounds.checked);
         measurement.warnings.extend(rounds.warnings);
     }

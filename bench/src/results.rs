@@ -31,6 +31,9 @@ pub struct Results {
     pub begun: String,
     /// Whether each benchmark had less to do than usual.
     pub is_quick: bool,
+    /// Whether it was one of some benchmarks alone, or did not come to its end.
+    #[serde(default)]
+    pub is_part: bool,
     pub machine: Machine,
     /// In the order in which they ran.
     pub benchmarks: Vec<Benchmark>,

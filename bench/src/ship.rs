@@ -33,6 +33,9 @@ pub struct Arguments {
     json: bool,
 }
 
+/// Of what is stored and what was sent, in an error.
+const MOST_DIFFERENCES: usize = 5;
+
 pub fn run(arguments: &Arguments) -> Result<()> {
     results::show(&measure(arguments)?, arguments.json)
 }
@@ -56,7 +59,12 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
     agent.stop()?;
     let stored = collector.counted()?;
     let differences = document::differences(&mix.expected(&sent.by_kind), &stored);
-    ensure!(differences.is_empty(), "what is stored is not what was sent: {differences:?}");
+    ensure!(
+        differences.is_empty(),
+        "what is stored is not what was sent, in {} counters: {:?}",
+        differences.len(),
+        &differences[..differences.len().min(MOST_DIFFERENCES)]
+    );
     collector.stop()?;
     agent.detach()?;
     let stored = stored["packets"].as_u64().unwrap_or_default();

@@ -50,6 +50,8 @@ pub struct Link {
     /// And connected to something.
     pub carrier: bool,
     pub mtu: u32,
+    /// Index of the bridge, bond or other device that it is a port of.
+    pub master: Option<u32>,
     /// The XDP program that is attached.
     pub xdp: Option<AttachedProgram>,
 }

@@ -84,8 +84,23 @@ impl Generator {
     /// # Errors
     /// Where packets cannot be made, or were lost on the way.
     pub fn send(&mut self, link: &Link<'_>, order: &Order<'_>) -> Result<Sent, Error> {
-        let arrived = link.telescope.statistics()?.received;
-        let sent = self.offer(link, order)?;
+        self.send_after(link, order, || ())
+    }
+
+    /// As [`Self::send`], with `ready` between getting ready and the first packet: several that wait there for each other
+    /// then send at once.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `ready` is called in any case.
+    pub fn send_after(
+        &mut self,
+        link: &Link<'_>,
+        order: &Order<'_>,
+        ready: impl FnOnce(),
+    ) -> Result<Sent, Error> {
+        let arrived = link.telescope.statistics();
+        let sent = self.offer_after(link, order, ready);
+        let (arrived, sent) = (arrived?.received, sent?);
         wait_for_arrival(link, arrived, sent.packets)?;
         Ok(sent)
     }
@@ -96,7 +111,19 @@ impl Generator {
     /// # Errors
     /// Where packets cannot be made.
     pub fn offer(&mut self, link: &Link<'_>, order: &Order<'_>) -> Result<Sent, Error> {
-        let resident = self.stay_dispatched(link)?;
+        self.offer_after(link, order, || ())
+    }
+
+    fn offer_after(
+        &mut self,
+        link: &Link<'_>,
+        order: &Order<'_>,
+        ready: impl FnOnce(),
+    ) -> Result<Sent, Error> {
+        let resident = self.stay_dispatched(link);
+        // Others may wait for it there, whatever has gone wrong here.
+        ready();
+        let resident = resident?;
         let sent = self.send_counted(link.generator.index, Some(link.generator.namespace), order);
         if let Some(resident) = resident {
             program::xdp(&mut self.ebpf, names::GENERATE)?.detach(resident)?;

@@ -46,3 +46,10 @@ pub use namespace::Namespace;
 pub use privilege::privileged;
 pub use process::Process;
 pub use uplink::Uplink;
+
+/// Removes what a process that was killed has left: its namespaces, the processes in them, and its file systems. What
+/// cannot be removed is complained of.
+pub fn remove_left_by(process: u32) {
+    Namespace::remove_those_of(process);
+    mounted::remove_those_of(process);
+}

@@ -1,5 +1,7 @@
 //! File systems of one's own, on temporary folders.
 
+use std::env;
+use std::fs;
 use std::path::Path;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -7,13 +9,38 @@ use tempfile::TempDir;
 
 use crate::{Error, command};
 
+const BPF: &str = "bpf";
+const TMPFS: &str = "tmpfs";
+
+/// Of the folders of one process.
+fn prefix(kind: &str, process: u32) -> String {
+    format!("apus-{kind}-{process}-")
+}
+
+/// Unmounts and removes what a process that was killed has left mounted. What cannot be removed is complained of.
+pub(crate) fn remove_those_of(process: u32) {
+    let prefixes = [BPF, TMPFS].map(|kind| prefix(kind, process));
+    for entry in fs::read_dir(env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        let path = entry.path();
+        // Where nothing is mounted on it any more, only the folder is left.
+        let _unmounted = umount2(&path, MntFlags::MNT_DETACH);
+        if let Err(error) = fs::remove_dir(&path) {
+            command::complain(format_args!("cannot remove {}: {error}", path.display()));
+        }
+    }
+}
+
 /// A file system on a temporary folder, unmounted on drop.
 #[derive(Debug)]
 struct Mounted(TempDir);
 
 impl Mounted {
     fn new(kind: &'static str, options: &str) -> Result<Self, Error> {
-        let folder = TempDir::with_prefix(format!("apus-{kind}-")).map_err(Error::Folder)?;
+        let folder = TempDir::with_prefix(prefix(kind, std::process::id())).map_err(Error::Folder)?;
         mount(Some(kind), folder.path(), Some(kind), MsFlags::empty(), Some(options))
             .map_err(|errno| Error::Mount { path: folder.path().into(), source: errno.into() })?;
         Ok(Self(folder))
@@ -40,7 +67,7 @@ impl Bpffs {
     /// # Errors
     /// Where this process may not.
     pub fn new() -> Result<Self, Error> {
-        Mounted::new("bpf", "mode=0700").map(Self)
+        Mounted::new(BPF, "mode=0700").map(Self)
     }
 
     /// Where it is.
@@ -60,7 +87,7 @@ impl SmallDisk {
     /// # Errors
     /// Where this process may not.
     pub fn new(bytes: u64) -> Result<Self, Error> {
-        Mounted::new("tmpfs", &format!("mode=0700,size={bytes}")).map(Self)
+        Mounted::new(TMPFS, &format!("mode=0700,size={bytes}")).map(Self)
     }
 
     /// Where it is.

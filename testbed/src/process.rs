@@ -58,11 +58,19 @@ impl Drop for Process {
 pub fn processor_time(process: u32) -> Result<Duration> {
     let mut total = 0;
     for task in fs::read_dir(format!("/proc/{process}/task")).context("the process is no more")? {
-        let text = fs::read_to_string(task?.path().join("schedstat"))?;
+        let text = match fs::read_to_string(task?.path().join("schedstat")) {
+            // A thread that has ended meanwhile; what the others have used is still theirs.
+            Err(error) if has_ended(&error) => continue,
+            text => text?,
+        };
         let nanoseconds = text.split_whitespace().next().context("no processor time")?;
         total += nanoseconds.parse::<u64>()?;
     }
     Ok(Duration::from_nanos(total))
+}
+
+fn has_ended(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
 
 /// The most memory that a process has had at a time, in bytes.

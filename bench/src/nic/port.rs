@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 
 use anyhow::{Result, ensure};
+use nix::net::if_::if_indextoname;
 use sensor_user::interface::{AttachedProgram, Interface};
 use sensor_user::table::grouped;
 use testbed::Statistics;
@@ -57,14 +58,27 @@ impl Port {
         found.ok_or_else(|| anyhow::anyhow!("{} is not in /proc/net/dev: it is gone", self.name()))
     }
 
-    /// Whether IPv4 packets that come in by it are passed on to other hosts.
-    pub fn forwards(&self) -> Result<bool> {
-        let path = format!("/proc/sys/net/ipv4/conf/{}/forwarding", self.name());
-        match fs::read_to_string(path) {
-            Ok(text) => Ok(text.trim() != "0"),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.into()),
+    /// The bridge, bond or other device that it is a port of.
+    pub fn master(&self) -> Result<Option<String>> {
+        let name = |index| match if_indextoname(index) {
+            Ok(name) => name.to_string_lossy().into_owned(),
+            // It may be in another network namespace.
+            Err(_) => format!("device {index}"),
+        };
+        Ok(self.interface.link()?.master.map(name))
+    }
+
+    /// The first of `ipv4` and `ipv6` whose packets that come in by it are passed on to other hosts.
+    pub fn forwards(&self) -> Result<Option<&'static str>> {
+        for version in ["ipv4", "ipv6"] {
+            match fs::read_to_string(format!("/proc/sys/net/{version}/conf/{}/forwarding", self.name())) {
+                Ok(text) if text.trim() != "0" => return Ok(Some(version)),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(None)
     }
 
     /// Driver, speed, queues, and the memory that it is next to.

@@ -1,5 +1,6 @@
 //! A second port that sends: only where that was asked for, and only to addresses that are for tests.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,10 @@ use super::{Arguments, MOMENT};
 
 /// How long packets may be on their way, at most, after the last was sent.
 const LONGEST_FLIGHT: Duration = Duration::from_millis(500);
+
+/// How many packets have to arrive before more are sent, and how fast these are sent.
+const PROBE: u64 = 256;
+const PROBE_PACE: Pace = Pace::PacketsPerSecond(NonZeroU32::MIN.saturating_add(9_999));
 
 /// The generator at its interface.
 pub struct Sender {
@@ -42,10 +47,19 @@ impl Sender {
         if from.index() == to.index() {
             bail!("{} cannot send to itself: --from has to be another interface", to.name());
         }
-        if arguments.destination_mac.is_some() && to.forwards()? {
+        for port in [&from, to] {
+            if let Some(master) = port.master()? {
+                bail!(
+                    "{0} is a port of {master}, which would pass packets on to its others: \
+                     `ip link set dev {0} nomaster` first, or take another interface",
+                    port.name()
+                );
+            }
+        }
+        if let (Some(_), Some(version)) = (arguments.destination_mac, to.forwards()?) {
             bail!(
                 "{0} passes packets on to other hosts, and with --destination-mac it might pass on these: \
-                 `echo 0 > /proc/sys/net/ipv4/conf/{0}/forwarding` first",
+                 `echo 0 > /proc/sys/net/{version}/conf/{0}/forwarding` first",
                 to.name()
             );
         }
@@ -55,6 +69,31 @@ impl Sender {
         }
         let pace = arguments.rate.map_or(Pace::FullSpeed, Pace::PacketsPerSecond);
         Ok(Some(Self { generator: Generator::new(&mix)?, from, cpu: arguments.send_cpu, pace }))
+    }
+
+    /// Sends a few packets first, which have to arrive.
+    pub fn probe(&mut self, to: &Port, interruption: &Interruption) -> Result<()> {
+        let before = to.statistics()?.received;
+        let few = Order { packets: PROBE, pace: PROBE_PACE, cpus: &[self.cpu], stop: None };
+        let sent = self.generator.send_out(self.from.index(), &few);
+        let sent = sent.with_context(|| format!("{} does not send", self.from.name()))?.packets;
+        let deadline = Instant::now() + LONGEST_FLIGHT;
+        loop {
+            interruption.check()?;
+            let arrived = to.statistics()?.received.saturating_sub(before);
+            if arrived >= sent {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "of {sent} packets that {from} sent, {arrived} came in by {to}: are the two cabled to each other, and does \
+                 the driver of {from} send what a program redirects to it? Some do so only with a program of their own or, \
+                 as veth, with GRO at the far end",
+                from = self.from.name(),
+                to = to.name()
+            );
+            thread::sleep(MOMENT);
+        }
     }
 
     pub fn from(&self) -> &Port {

@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use sensor_user::interface::Interface;
 use tempfile::TempDir;
 use testbed::mix::Mix;
 use testbed::{Bpffs, Generator, Link, Namespace, Order, Pace, Sent};
 
 use super::packages::Packages;
 use super::processes;
-use super::system::{Place, System};
+use super::system::{Counted, Place, System};
 use super::traffic::tcp_of;
 
 /// The CPU that sends, and receives.
@@ -57,6 +58,8 @@ pub struct Visit {
     pub process: Option<f64>,
     /// The most memory of the system's own processes, in bytes; none where it has none.
     pub memory: Option<f64>,
+    /// The part of the packets that it has counted whose digests were lost; none where it makes none.
+    pub digests_lost: Option<f64>,
 }
 
 /// A generator, and what it sends.
@@ -76,8 +79,32 @@ impl Bed<'_> {
     ///
     /// # Errors
     /// Where it does not start, fails, or does not say what it has counted; and where all is to end.
-    #[expect(clippy::cast_precision_loss, reason = "rates and shares, of which only the first digits matter")]
     pub fn visit(&self, system: &System, sending: &mut Sending, lot: Lot) -> Result<Visit> {
+        let visited = self.visit_running(system, sending, lot);
+        // What it has left attached would take the next system's packets.
+        let bare = self.take_off();
+        let visit = visited?;
+        bare.with_context(|| format!("the XDP program that {} has left cannot be taken off", system.name))?;
+        Ok(visit)
+    }
+
+    /// Leaves no XDP program on the interface of systems.
+    fn take_off(&self) -> Result<()> {
+        let end = &self.link.telescope;
+        let attached = || -> Result<bool> {
+            let link =
+                end.namespace.within(|| Interface::find(&end.interface).and_then(|found| found.link()))??;
+            Ok(link.xdp.is_some())
+        };
+        if attached()? {
+            end.namespace.run("ip", &["link", "set", "dev", &end.interface, "xdp", "off"])?;
+            ensure!(!attached()?, "it is still attached");
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "rates and shares, of which only the first digits matter")]
+    fn visit_running(&self, system: &System, sending: &mut Sending, lot: Lot) -> Result<Visit> {
         let namespace = self.link.telescope.namespace;
         let folder = TempDir::with_prefix("apus-peer-")?;
         let place = self.place(folder.path());
@@ -95,7 +122,7 @@ impl Bed<'_> {
         let kernel_time =
             sent.processor_time + processes::receiving_thread(SEND_CPU).saturating_sub(receiving);
         let memory = processes::most_memory(&running_processes);
-        let counted = running.stop()?;
+        let Counted { packets: counted, digests_lost } = running.stop()?;
         ensure!(!self.interrupted.load(Ordering::Relaxed), "interrupted");
         let wanted = if system.only_tcp { tcp_of(&sending.mix, &sent.by_kind) } else { sent.packets };
         ensure!(counted <= wanted, "it counted {counted} packets, and {wanted} were sent");
@@ -109,6 +136,7 @@ impl Bed<'_> {
             kernel: nanoseconds(kernel_time, sent.packets),
             process: has_processes.then(|| nanoseconds(process_time, counted)).filter(|_| counted > 0),
             memory: has_processes.then_some(memory as f64),
+            digests_lost: digests_lost.map(|lost| lost as f64 / counted.max(1) as f64),
         })
     }
 

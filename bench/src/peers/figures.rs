@@ -1,11 +1,11 @@
 //! Figures out of what was seen.
 
-use anyhow::{Context as _, Result};
+mod aims;
 
 use super::bed::Visit;
 use super::system::{Reads, System};
 use super::traffic::Traffic;
-use crate::results::{Aim, Bar, Better, Figure, Measured, Plot};
+use crate::results::{Bar, Better, Figure, Measured, Plot};
 use crate::statistics::Spread;
 
 /// What was seen of one system under one traffic.
@@ -15,6 +15,8 @@ pub struct Seen {
     pub at_full_rate: Vec<Visit>,
     /// The highest rates without loss, one of each search that found one.
     pub highest: Vec<f64>,
+    /// What each search found the highest rate to be below: the lowest rate at which packets were lost.
+    pub bounds: Vec<f64>,
     /// The lowest rate that a search tried which found none.
     pub lost_at: Option<f64>,
     /// Why it could not be measured.
@@ -29,13 +31,21 @@ pub struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// A plot each: rates, loss, processor time, memory.
+    /// A plot each: rates, loss, lost digests, processor time, memory.
     pub fn figures(&self) -> Vec<Figure> {
         let rate = "million packets/s";
         vec![
             self.figure("loss_free", "Highest rate counted to 99.9 %", rate, Better::Higher, |seen, _| {
                 seen.highest.iter().map(|rate| rate / 1e6).collect()
             }),
+            // Between the two is what the search's steps leave open.
+            self.figure(
+                "lost_at",
+                "Lowest rate at which packets were lost",
+                rate,
+                Better::Higher,
+                |seen, _| seen.bounds.iter().map(|rate| rate / 1e6).collect(),
+            ),
             self.figure(
                 "full_rate",
                 "What was sent at full rate, on the CPU that receives, too",
@@ -46,6 +56,17 @@ impl Outcome<'_> {
             self.figure("lost", "Lost at full rate", "%", Better::Lower, |seen, _| {
                 seen.at_full_rate.iter().map(|visit| (1.0 - visit.share) * 100.0).collect()
             }),
+            self.figure_of(
+                |system| system.reads == Reads::Xdp,
+                "digests_lost",
+                "Digests lost at full rate, of the packets observed",
+                "%",
+                Better::Lower,
+                |seen, _| {
+                    let lost = seen.at_full_rate.iter().filter_map(|visit| visit.digests_lost);
+                    lost.map(|part| part * 100.0).collect()
+                },
+            ),
             self.figure(
                 "kernel",
                 "Kernel, above the bare drop of the same round",
@@ -94,9 +115,23 @@ impl Outcome<'_> {
         better: Better,
         values: impl Fn(&Seen, &Seen) -> Vec<f64>,
     ) -> Figure {
+        self.figure_of(|_| true, name, title, unit, better, values)
+    }
+
+    /// A bar for each of some systems.
+    fn figure_of(
+        &self,
+        of: impl Fn(&System) -> bool,
+        name: &str,
+        title: &str,
+        unit: &str,
+        better: Better,
+        values: impl Fn(&Seen, &Seen) -> Vec<f64>,
+    ) -> Figure {
         let limit = Seen::default();
         let limit = self.of(System::is_limit).map_or(&limit, |(_, seen)| seen);
-        let bars = self.systems.iter().zip(self.seen).map(|(system, seen)| {
+        let systems = self.systems.iter().zip(self.seen).filter(|(system, _)| of(system));
+        let bars = systems.map(|(system, seen)| {
             let spread = Spread::new(values(seen, limit)).filter(|_| seen.absent.is_none());
             let reason = || seen.absent.clone().unwrap_or_else(|| nothing_of(system, seen, name));
             Bar {
@@ -116,58 +151,6 @@ impl Outcome<'_> {
     fn of(&self, wanted: impl Fn(&System) -> bool) -> Option<(&System, &Seen)> {
         self.systems.iter().zip(self.seen).find(|(system, _)| wanted(system))
     }
-
-    /// Ten times the best of those that read with libpcap, and 85 % of the bare drop.
-    ///
-    /// # Errors
-    /// Where one of those could not be measured that are compared.
-    pub fn aims(&self) -> Result<Vec<Aim>> {
-        let highest = |seen: &Seen| Spread::new(seen.highest.clone()).map(|spread| spread.median);
-        let median = |of: Vec<f64>| Spread::new(of).map(|spread| spread.median);
-        let (_, sensor) = self.of(System::is_sensor).context("no sensor among the systems")?;
-        let (_, limit) = self.of(System::is_limit).context("no bare drop among the systems")?;
-        let best = |wanted: fn(&System) -> bool| {
-            let peers = self.systems.iter().zip(self.seen).filter(|(system, _)| wanted(system));
-            let rates = peers.filter_map(|(system, seen)| Some((system, highest(seen)?)));
-            rates.max_by(|one, other| one.1.total_cmp(&other.1))
-        };
-        let all = |system: &System| system.reads == Reads::Libpcap;
-        let by_port = |system: &System| system.reads == Reads::Libpcap && system.by_port;
-        let ratio = |of: fn(&Visit) -> f64| {
-            let pairs = sensor.at_full_rate.iter().zip(&limit.at_full_rate);
-            median(pairs.map(|(sensor, limit)| of(sensor) / of(limit)).collect())
-        };
-        let title = self.traffic.title();
-        let mut aims = Vec::new();
-        for (which, best) in
-            [("with libpcap", best(all)), ("with libpcap and by port or flow", best(by_port))]
-        {
-            // Without a search there is nothing to compare.
-            if let (Some((peer, rate)), Some(own)) = (best, highest(sensor)) {
-                aims.push(Aim {
-                    of: format!("highest rate of the sensor over the best {which}, {}: {title}", peer.name),
-                    aim: 10.0,
-                    measured: own / rate,
-                    unit: "times".into(),
-                    better: Better::Higher,
-                });
-            }
-        }
-        let by_clock =
-            ratio(|visit| visit.rate * visit.share_in_time).context("the sensor was not measured")?;
-        let by_processor =
-            ratio(|visit| visit.share_in_time / visit.kernel).context("the sensor was not measured")?;
-        for (how, share) in [("by the clock", by_clock), ("by processor time", by_processor)] {
-            aims.push(Aim {
-                of: format!("the sensor's rate as a part of the bare drop's, {how}: {title}"),
-                aim: 85.0,
-                measured: share * 100.0,
-                unit: "%".into(),
-                better: Better::Higher,
-            });
-        }
-        Ok(aims)
-    }
 }
 
 /// Why a system has nothing to show in a figure.
@@ -176,7 +159,8 @@ fn nothing_of(system: &System, seen: &Seen, figure: &str) -> String {
         ("loss_free", Some(rate)) => {
             format!("it lost packets at every rate that was tried, down to {rate:.0} packets/s")
         }
-        ("loss_free", None) => "no search".into(),
+        ("loss_free" | "lost_at", _) => "no search".into(),
+        ("digests_lost", _) => "it makes no digests".into(),
         _ if system.is_limit() => "it has no process".into(),
         _ => "it counted nothing".into(),
     }

@@ -1,5 +1,6 @@
 //! The processes in a namespace: a peer, and whatever it has started.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
@@ -52,16 +53,19 @@ pub fn most_memory(processes: &[u32]) -> u64 {
 /// Bytes of BPF maps that a process holds and has not mapped: mapped ones are in its resident set.
 fn unmapped_maps(process: u32) -> u64 {
     let files = fs::read_dir(format!("/proc/{process}/fdinfo")).into_iter().flatten().flatten();
-    let held: u64 = files.filter_map(|file| map_bytes(&fs::read_to_string(file.path()).ok()?)).sum();
+    // One map may have several descriptors.
+    let held: BTreeMap<u32, u64> =
+        files.filter_map(|file| map_bytes(&fs::read_to_string(file.path()).ok()?)).collect();
+    let held: u64 = held.values().sum();
     let mapped = mapped_maps(&fs::read_to_string(format!("/proc/{process}/smaps")).unwrap_or_default());
     held.saturating_sub(mapped)
 }
 
-/// `memlock` of a map, from its `/proc/PID/fdinfo/N`; a program's file has no `map_id`.
-fn map_bytes(information: &str) -> Option<u64> {
+/// A map's number and its `memlock`, from its `/proc/PID/fdinfo/N`; a program's file has no `map_id`.
+fn map_bytes(information: &str) -> Option<(u32, u64)> {
     let field = |name| information.lines().find_map(|line: &str| line.strip_prefix(name));
-    field("map_id:")?;
-    field("memlock:")?.trim().parse().ok()
+    let number = field("map_id:")?.trim().parse().ok()?;
+    Some((number, field("memlock:")?.trim().parse().ok()?))
 }
 
 /// Resident bytes of the mappings of BPF maps in `/proc/PID/smaps`.
@@ -112,7 +116,7 @@ mod tests {
 
     #[test]
     fn only_maps_have_the_memory_of_maps() {
-        assert_eq!(map_bytes("pos:\t0\nmap_type:\t2\nmemlock:\t4198400\nmap_id:\t7\n"), Some(4_198_400));
+        assert_eq!(map_bytes("pos:\t0\nmap_type:\t2\nmemlock:\t4198400\nmap_id:\t7\n"), Some((7, 4_198_400)));
         assert_eq!(map_bytes("pos:\t0\nprog_type:\t6\nmemlock:\t4096\nprog_id:\t3\n"), None);
     }
 

@@ -12,6 +12,9 @@ use super::search::{COUNTED, Search};
 use super::system::System;
 use super::traffic::Traffic;
 
+/// From this part of the packets on, lost digests are warned of.
+const DIGESTS_LOST: f64 = 0.001;
+
 /// One traffic's rounds, and what was seen in them.
 pub struct Rounds<'a> {
     bed: &'a Bed<'a>,
@@ -100,6 +103,7 @@ impl<'a> Rounds<'a> {
             let Some(search) = search.filter(|_| seen.absent.is_none()) else {
                 continue;
             };
+            seen.bounds.extend(search.bound());
             match search.highest() {
                 Some(highest) => seen.highest.push(highest),
                 None => {
@@ -163,6 +167,15 @@ impl<'a> Rounds<'a> {
                 bail!(
                     "{title}: packets were lost on their way to the bare drop: this machine is too busy to measure on"
                 );
+            }
+            let lost = at_full_rate.iter().filter_map(|visit| visit.digests_lost).fold(0.0, f64::max);
+            if lost > DIGESTS_LOST {
+                self.warnings.push(format!(
+                    "{title}: {} lost the digests of up to {:.1} % of the packets that it counted at full rate: they are \
+                     in its counters, and in no flow",
+                    system.name,
+                    lost * 100.0
+                ));
             }
             if let (false, Some(rate)) = (self.seen[place].highest.is_empty(), self.seen[place].lost_at) {
                 self.warnings.push(format!(

@@ -64,6 +64,15 @@ impl Search {
         self.lost_at
     }
 
+    /// What the highest rate is below at most, in packets per second: the lowest rate at which packets were lost, or the
+    /// full rate where none were. None where no rate was tried that could bound it.
+    pub fn bound(&self) -> Option<f64> {
+        if self.lost_at.is_infinite() {
+            return self.counted_at;
+        }
+        (self.counted_at.is_some() || self.tried > 0).then_some(self.lost_at)
+    }
+
     /// Packets per second; none where packets were lost at every rate that was tried.
     pub fn highest(&self) -> Option<f64> {
         self.counted_at
@@ -99,6 +108,7 @@ mod tests {
     fn who_loses_nothing_at_full_rate_is_not_searched() {
         assert_eq!(found(5e6, 0), Some(4e6));
         assert_eq!(Search::new(4e6, 1.0).next(), None);
+        assert_eq!(Search::new(4e6, 1.0).bound(), Some(4e6));
     }
 
     #[test]
@@ -110,7 +120,7 @@ mod tests {
             };
             search.note(rate, 0.0);
         }
-        assert_eq!((search.highest(), search.next()), (None, None));
+        assert_eq!((search.highest(), search.next(), search.bound()), (None, None, None));
     }
 
     #[test]
@@ -118,7 +128,7 @@ mod tests {
         let mut search = Search::new(1e6, 0.5);
         search.note(5e5, 1.0);
         search.note(4e5, 0.9);
-        assert_eq!(search.highest(), None);
+        assert_eq!((search.highest(), search.bound()), (None, Some(4e5)));
         assert_eq!(search.next(), Some(4e5 / FURTHER));
     }
 }

@@ -59,7 +59,21 @@ pub trait Running {
     fn polls(&self) -> bool;
 
     /// Ends it, and gives what it has counted.
-    fn stop(self: Box<Self>) -> Result<u64>;
+    fn stop(self: Box<Self>) -> Result<Counted>;
+}
+
+/// What a system says at its end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Counted {
+    pub packets: u64,
+    /// Digests that it had no room for, which are packets in no flow; none where it makes no digests.
+    pub digests_lost: Option<u64>,
+}
+
+impl Counted {
+    pub fn packets(packets: u64) -> Self {
+        Self { packets, digests_lost: None }
+    }
 }
 
 impl System {

@@ -29,10 +29,12 @@ fn replace(path: &Path, text: &str) -> Result<(), FileError> {
 }
 
 impl Results {
-    /// `<date>-<host>`; a quick run does not replace one that took its time.
+    /// `<date>-<host>`; a quick run does not replace one that took its time, nor a part one of all.
     fn file_name(&self) -> String {
         let date = self.begun.get(..10).unwrap_or(&self.begun);
-        format!("{date}-{}{}", machine::host(), if self.is_quick { "-quick" } else { "" })
+        let quick = if self.is_quick { "-quick" } else { "" };
+        let part = if self.is_part { "-part" } else { "" };
+        format!("{date}-{}{quick}{part}", machine::host())
     }
 
     /// Writes the file, and the page beside it. Those of the same day and host are replaced.
@@ -73,7 +75,7 @@ impl Results {
     }
 }
 
-/// The newest results in a folder, where there are any: a quick run's only where all are.
+/// The newest results in a folder, where there are any: a quick run's only where all are. Parts are none.
 ///
 /// # Errors
 /// Where the folder, or a file in it, cannot be read.
@@ -88,7 +90,9 @@ pub fn newest(folder: &Path) -> Result<Option<(PathBuf, Results)>, FileError> {
         let path = entry.map_err(io)?.path();
         if path.extension().is_some_and(|ending| ending == "json") {
             let results = Results::read(&path)?;
-            found.push((path, results));
+            if !results.is_part {
+                found.push((path, results));
+            }
         }
     }
     let age = |(path, results): &(PathBuf, Results)| (!results.is_quick, results.begun.clone(), path.clone());
@@ -110,6 +114,10 @@ mod tests {
         assert!(fs::read_to_string(html).unwrap().starts_with("<!DOCTYPE html>"));
         let quick = Results { begun: "2026-03-03T00:00:00Z".into(), is_quick: true, ..older.clone() };
         quick.write(folder.path()).unwrap();
+        assert_eq!(newest(folder.path()).unwrap().unwrap().1, older);
+        let part = Results { begun: "2026-03-04T00:00:00Z".into(), is_part: true, ..older.clone() };
+        let [path, _] = part.write(folder.path()).unwrap();
+        assert!(path.to_str().unwrap().ends_with("-part.json"), "{}", path.display());
         assert_eq!(newest(folder.path()).unwrap().unwrap().1, older);
         let newer = Results { begun: "2026-03-02T00:00:00Z".into(), ..older };
         let [path, _] = newer.write(folder.path()).unwrap();

@@ -1,8 +1,9 @@
 //! The machine that was measured, without anything that tells whose it is.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 const UNKNOWN: &str = "unknown";
 /// Packages of others that are measured, or measured with.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 11] = [
     "tcpdump",
     "libpcap0.8",
     "pmacct",
@@ -19,6 +20,8 @@ const PACKAGES: [&str; 9] = [
     "argus-server",
     "darkstat",
     "dpdk",
+    "dpdk-dev",
+    "libxdp1",
     "iproute2",
 ];
 
@@ -102,7 +105,8 @@ fn versions() -> BTreeMap<String, String> {
         ("apus".into(), env!("CARGO_PKG_VERSION").into()),
         ("rustc".into(), env!("APUS_RUSTC").trim_start_matches("rustc ").into()),
     ]);
-    // Those that are not installed are an error of its, and in no line of its answer.
+    versions.extend(unpacked());
+    // An installed one is used before an unpacked one. Those that are not installed are an error of its, and in no line of its answer.
     let format = "--showformat=${Package} ${Version}\\n";
     if let Ok(output) = Command::new("dpkg-query").args(["--show", format]).args(PACKAGES).output() {
         let text = String::from_utf8_lossy(&output.stdout);
@@ -110,6 +114,25 @@ fn versions() -> BTreeMap<String, String> {
         versions.extend(pairs.map(|(name, version)| (name.to_owned(), version.to_owned())));
     }
     versions
+}
+
+/// Versions of the packages that were unpacked for `bench peers`, by their archives beside the folder that they are in.
+fn unpacked() -> Vec<(String, String)> {
+    let beside = || Some(env::current_exe().ok()?.parent()?.parent()?.join("peers/root"));
+    let root = env::var_os("APUS_PEERS").map(PathBuf::from).or_else(beside);
+    let archives = root.as_deref().and_then(Path::parent).map(|folder| folder.join("archives"));
+    let files = archives.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let paths = files.map(|file| file.path()).filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".deb") && name.split_once('_').is_some_and(|(package, _)| PACKAGES.contains(&package))
+    });
+    let version = |path: PathBuf| {
+        let output =
+            Command::new("dpkg-deb").arg("--field").arg(path).args(["Package", "Version"]).output().ok()?;
+        let fields = String::from_utf8_lossy(&output.stdout).into_owned();
+        Some((field(&fields, "Package")?, field(&fields, "Version")?))
+    };
+    paths.filter_map(version).collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use super::{Aim, Benchmark, Better, Figure, Grid, Machine, Measurement, Outcome,
 const STYLE: &str = include_str!("page/style.css");
 /// As wide as the text, and as a phone; the page's style sheet shows one of them.
 const WIDE: Look<'_> = Look { width: 760, height: 300, prefix: "wide", is_themed: true, is_of_counts: false };
-const PHONE: Look<'_> = Look { width: 360, height: 280, prefix: "phone", is_themed: true, is_of_counts: false };
+const PHONE: Look<'_> =
+    Look { width: 360, height: 280, prefix: "phone", is_themed: true, is_of_counts: false };
 
 /// The whole page.
 #[must_use]

@@ -79,6 +79,7 @@ pub fn results() -> Results {
     Results {
         begun: "2026-03-01T12:00:00Z".into(),
         is_quick: false,
+        is_part: false,
         machine: Machine {
             processor: "A processor".into(),
             cpus: 2,

@@ -1,5 +1,6 @@
 //! Several veth pairs, with one program attached natively at the far end of each.
 
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -74,11 +75,12 @@ impl<'a> Streams<'a> {
         Ok(Self { links, _ebpf: ebpf, watcher, sent: 0 })
     }
 
-    /// Sends as many packets by each of the first pairs as there are CPUs, at once, from a CPU each.
+    /// Sends as many packets by each of the first pairs as there are CPUs, at once, from a CPU each. The clock runs from
+    /// when all of them are ready, for which each has to wait for RCU grace periods, to the last one's end.
     pub fn at_once(&mut self, generators: &mut [Generator], cpus: &[usize], packets: u64) -> Result<Flood> {
         let links = &self.links;
         ensure!(cpus.len() <= links.len() && cpus.len() <= generators.len(), "fewer pairs than CPUs");
-        let started = Instant::now();
+        let all_ready = &Barrier::new(cpus.len());
         let sent = thread::scope(|scope| {
             let senders: Vec<_> = generators
                 .iter_mut()
@@ -86,8 +88,13 @@ impl<'a> Streams<'a> {
                 .zip(cpus)
                 .map(|((generator, link), cpu)| {
                     scope.spawn(move || {
-                        let cpus = [*cpu];
-                        generator.send(link, &Order { cpus: &cpus, ..Order::packets(packets) })
+                        let (cpus, mut begun) = ([*cpu], Instant::now());
+                        let order = Order { cpus: &cpus, ..Order::packets(packets) };
+                        let sent = generator.send_after(link, &order, || {
+                            all_ready.wait();
+                            begun = Instant::now();
+                        });
+                        sent.map(|sent| (begun, sent))
                     })
                 })
                 .collect();
@@ -98,8 +105,13 @@ impl<'a> Streams<'a> {
                 .map(|result| Ok(result.map_err(|_| anyhow!("a generator panicked"))??))
                 .collect::<Result<Vec<_>>>()
         })?;
-        let elapsed = started.elapsed();
-        Ok(self.flood(elapsed, sent.iter().map(|sent| (sent.packets, sent.processor_time))))
+        let begun = sent.iter().map(|(begun, _)| *begun).min();
+        let ended = sent.iter().map(|(begun, sent)| *begun + sent.elapsed).max();
+        let elapsed = begun.zip(ended).map_or(Duration::ZERO, |(begun, ended)| ended - begun);
+        Ok(self.flood(
+            elapsed,
+            sent.iter().map(|(_, sent)| sent).map(|sent| (sent.packets, sent.processor_time)),
+        ))
     }
 
     /// Sends the packets by the first so many pairs, an equal share by each, one after the other from one CPU.

@@ -56,6 +56,7 @@ fn parse(answer: &[u8]) -> io::Result<Link> {
         up: flags & libc::IFF_UP != 0,
         carrier: flags & libc::IFF_LOWER_UP != 0,
         mtu: find(libc::IFLA_MTU).and_then(word).ok_or_else(nonsense)?,
+        master: find(libc::IFLA_MASTER).and_then(word).filter(|index| *index != 0),
         xdp: find(libc::IFLA_XDP).and_then(attached),
     })
 }
@@ -123,19 +124,21 @@ mod tests {
             // A name of odd length, so that what follows is behind padding.
             attribute(libc::IFLA_IFNAME, b"eth0\0"),
             attribute(libc::IFLA_MTU, &9000_u32.to_ne_bytes()),
+            attribute(libc::IFLA_MASTER, &7_u32.to_ne_bytes()),
             // Nested attributes carry a flag in their type.
             attribute(libc::IFLA_XDP | 0x8000, &program),
         ];
         let link = parse(&answer(libc::RTM_NEWLINK, libc::IFF_UP, &attributes)).unwrap();
         let xdp = Some(AttachedProgram { place: Place::Generic, identifier: Some(57) });
-        assert_eq!(link, Link { up: true, carrier: false, mtu: 9000, xdp });
+        assert_eq!(link, Link { up: true, carrier: false, mtu: 9000, master: Some(7), xdp });
     }
 
     #[test]
     fn an_interface_without_a_program_says_so() {
         let none = attribute(libc::IFLA_XDP, &attribute(XDP_ATTACHED, &[0]));
         let attributes = [attribute(libc::IFLA_MTU, &1500_u32.to_ne_bytes()), none];
-        assert_eq!(parse(&answer(libc::RTM_NEWLINK, 0, &attributes)).unwrap().xdp, None);
+        let link = parse(&answer(libc::RTM_NEWLINK, 0, &attributes)).unwrap();
+        assert_eq!((link.xdp, link.master), (None, None));
     }
 
     #[test]

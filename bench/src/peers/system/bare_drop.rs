@@ -8,7 +8,7 @@ use aya::programs::XdpMode;
 use sensor_user::program;
 use testbed::End;
 
-use super::{Place, Running};
+use super::{Counted, Place, Running};
 
 pub struct BareDrop<'a> {
     /// The program is attached for as long as it lives.
@@ -39,7 +39,7 @@ impl Running for BareDrop<'_> {
     }
 
     /// It counts nothing: the interface does.
-    fn stop(self: Box<Self>) -> Result<u64> {
-        Ok(self.end.statistics()?.received - self.received)
+    fn stop(self: Box<Self>) -> Result<Counted> {
+        Ok(Counted::packets(self.end.statistics()?.received - self.received))
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// Every peer, and the file that one of them reads.
+/// Every peer, and the files that some of them read.
 const CONFIGURATIONS: &[(&str, &str)] = &[
     ("af_packet.toml", include_str!("../../../peers/af_packet.toml")),
     ("af_packet-fanout.toml", include_str!("../../../peers/af_packet-fanout.toml")),
@@ -17,7 +17,10 @@ const CONFIGURATIONS: &[(&str, &str)] = &[
     ("testpmd-af_packet.toml", include_str!("../../../peers/testpmd-af_packet.toml")),
     ("testpmd-af_xdp.toml", include_str!("../../../peers/testpmd-af_xdp.toml")),
 ];
-const FILES: &[(&str, &str)] = &[("pmacctd.conf", include_str!("../../../peers/pmacctd.conf"))];
+const FILES: &[(&str, &str)] = &[
+    ("argus.conf", include_str!("../../../peers/argus.conf")),
+    ("pmacctd.conf", include_str!("../../../peers/pmacctd.conf")),
+];
 
 /// How a system gets at packets.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]

@@ -15,13 +15,15 @@ use nix::unistd::Pid;
 use testbed::Process;
 
 use super::config::{Program, Source, Stop};
-use super::{Place, Running};
+use super::{Counted, Place, Running};
 use crate::peers::processes;
 
 /// How long it may take until it says that it counts.
 const LONGEST_START: Duration = Duration::from_secs(15);
 /// How long it may take to end, and to write what it has.
 const LONGEST_STOP: Duration = Duration::from_secs(20);
+/// How long it may take to say what it has counted.
+const LONGEST_ANSWER: Duration = Duration::from_secs(20);
 const MOMENT: Duration = Duration::from_millis(20);
 const OUTPUT: &str = "output.txt";
 const MESSAGES: &str = "messages.txt";
@@ -91,7 +93,17 @@ impl<'a> Started<'a> {
     }
 
     fn answer(&self, words: &[String]) -> Result<String> {
-        Ok(testbed::run(&mut command(self.program, words, self.place)?)?)
+        // What has been started reads files that may be long, and may wait for who does not answer.
+        let seconds = LONGEST_ANSWER.as_secs().to_string();
+        let mut command = command(self.program, words, self.place)?;
+        let mut bounded = Command::new("timeout");
+        bounded.args(["--kill-after=1", &seconds]).arg(command.get_program()).args(command.get_args());
+        if let Some(folder) = command.get_current_dir() {
+            bounded.current_dir(folder);
+        }
+        command = bounded;
+        let answer = testbed::run(&mut command);
+        answer.with_context(|| format!("no answer within {seconds} s, or none at all"))
     }
 
     fn end(&mut self) -> Result<()> {
@@ -121,7 +133,7 @@ impl Running for Started<'_> {
         self.program.polls
     }
 
-    fn stop(mut self: Box<Self>) -> Result<u64> {
+    fn stop(mut self: Box<Self>) -> Result<Counted> {
         if let Some(status) = self.process.try_wait()? {
             bail!("it ended by itself ({status}), and said: {}", last_words(&self.said()));
         }
@@ -145,7 +157,7 @@ impl Running for Started<'_> {
             Source::Messages => self.ended(&self.place.folder.join(MESSAGES))?,
             Source::File { file } => self.ended(&files(self.place).join(file))?,
         };
-        count.find(&text)
+        count.find(&text).map(Counted::packets)
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use testbed::{Agent, find_agent};
 
-use super::{Place, Running};
+use super::{Counted, Place, Running};
 use crate::peers::processes;
 
 /// The sensor as it is by default.
@@ -73,7 +73,7 @@ impl Running for Watching {
         false
     }
 
-    fn stop(mut self: Box<Self>) -> Result<u64> {
+    fn stop(mut self: Box<Self>) -> Result<Counted> {
         let intervals = self.agent.stop()?;
         self.agent.detach()?;
         let mut counted = 0;
@@ -87,11 +87,11 @@ impl Running for Watching {
             ensure!(by_port == packets, "{packets} packets counted, and {by_port} by port");
             counted += by_port;
         }
-        if self.digests {
-            let lost = intervals.iter().map(digests_lost).sum::<u64>();
+        let digests_lost = self.digests.then(|| intervals.iter().map(digests_lost).sum());
+        if let Some(lost) = digests_lost {
             ensure!(lost <= counted, "{lost} digests lost of {counted} packets");
         }
-        Ok(counted)
+        Ok(Counted { packets: counted, digests_lost })
     }
 }
 

@@ -9,7 +9,7 @@ fn eth0() -> Interface {
     Interface { name: "eth0".into(), index: 4 }
 }
 
-const CONNECTED: Link = Link { up: true, carrier: true, mtu: 1500, xdp: None };
+const CONNECTED: Link = Link { up: true, carrier: true, mtu: 1500, master: None, xdp: None };
 
 #[test]
 fn an_interface_is_up_and_connected() {
