@@ -57,8 +57,7 @@ impl Times {
     }
 
     pub fn add(&self, took: Duration) {
-        let milliseconds = took.as_millis();
-        let place = self.bounds.iter().position(|bound| milliseconds <= u128::from(*bound));
+        let place = self.bounds.iter().position(|bound| took <= Duration::from_millis(*bound));
         if let Some(bucket) = self.buckets.get(place.unwrap_or(self.bounds.len())) {
             bucket.add(1);
         }
@@ -157,8 +156,9 @@ mod tests {
     #[test]
     fn times_are_a_histogram_in_seconds() {
         let times = Times::new(&[1, 2_000]);
-        for milliseconds in [0, 1, 1_500, 9_000] {
-            times.add(Duration::from_millis(milliseconds));
+        // A bucket has what took as long as its bound, and nothing that took longer.
+        for microseconds in [0, 1_000, 1_001, 2_000_001] {
+            times.add(Duration::from_micros(microseconds));
         }
         let mut families = Families::default();
         families.times("x_seconds", "How long.", [(vec![("weight", "light")], &times)]);
@@ -169,7 +169,7 @@ mod tests {
             apus_collector_x_seconds_bucket{weight=\"light\",le=\"0.001\"} 2\n\
             apus_collector_x_seconds_bucket{weight=\"light\",le=\"2.000\"} 3\n\
             apus_collector_x_seconds_bucket{weight=\"light\",le=\"+Inf\"} 4\n\
-            apus_collector_x_seconds_sum{weight=\"light\"} 10.501000\n\
+            apus_collector_x_seconds_sum{weight=\"light\"} 2.002002\n\
             apus_collector_x_seconds_count{weight=\"light\"} 4\n\
             # HELP apus_collector_y_total Some.\n\
             # TYPE apus_collector_y_total counter\n\

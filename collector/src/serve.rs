@@ -214,7 +214,7 @@ pub fn run(
         if let Some(address) = server.metrics() {
             log::info!("metrics on http://{address}/metrics");
         }
-        if let Some(page) = &page {
+        if let Some(page) = page.as_ref().filter(|page| page.is_open()) {
             log::info!("the page is at {}", page.url());
         }
         let is_ending = end_at_the_second_signal().map_err(ServeError::Runtime)?;

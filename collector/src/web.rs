@@ -19,6 +19,7 @@ mod page;
 mod routes;
 mod sessions;
 mod topics;
+mod trust;
 pub mod user;
 mod users;
 mod words;
@@ -32,8 +33,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 
-use crate::config::{PageSettings, Settings, TlsFiles};
-use crate::serve::TlsError;
+use crate::config::{PageSettings, Settings};
 use crate::serve::{listener as sockets, tls};
 use crate::services::{Services, ServicesError};
 use answers::Answers;
@@ -49,8 +49,6 @@ pub enum PageError {
         "cannot listen on {address} for the page: {source}; another address is named with page, and page = \"off\" is none"
     )]
     Listen { address: SocketAddr, source: io::Error },
-    #[error(transparent)]
-    Tls(#[from] TlsError),
     #[error(transparent)]
     Services(#[from] ServicesError),
     #[error("cannot start what works out the page: {0}")]
@@ -89,13 +87,15 @@ impl Site {
 pub struct Server {
     address: SocketAddr,
     is_tls: bool,
+    is_open: bool,
     stop: watch::Sender<bool>,
     look: Arc<Notify>,
 }
 
 impl Server {
     /// Serves the page of a configuration, in the runtime that this is called in; none where none is to be, or nobody asked
-    /// for it and its place is taken.
+    /// for it and its place is taken. Where the files of its TLS cannot be used it stays closed until they can be: sensors,
+    /// whose counts would be lost, do not wait for it.
     ///
     /// # Errors
     /// Where it is asked for and cannot be.
@@ -113,22 +113,42 @@ impl Server {
         let names = names(settings)?;
         let (stop, stopping) = watch::channel(false);
         let look = Arc::new(Notify::new());
-        let trusted = match settings.tls.as_ref().filter(|_| page.is_tls()) {
-            Some(files) => Some(trust(settings, files, &page, &look, stopping.clone())?),
-            None => None,
-        };
+        let files = settings.tls.as_ref().filter(|_| page.is_tls());
+        let files = files.map(|files| tls::Files::of_people(files, &page));
         let PageSettings { users, client_ca, .. } = page;
         let guard = match (users, client_ca) {
             (Some(users), _) => Guard::of_users(Users::new(users)),
             (None, Some(_)) => Guard::Certificates,
             (None, None) => Guard::Anybody,
         };
-        let is_tls = trusted.is_some();
-        let (file, quiet) = (settings.store_file(), quiet(settings));
+        let (file, quiet, is_tls) = (settings.store_file(), quiet(settings), files.is_some());
         let site = Arc::new(Site::new(file, quiet, guard, names, !is_tls, Arc::clone(&counters))?);
+        let router = routes::router(site);
         let address = socket.local_addr().unwrap_or(address);
-        tokio::spawn(listener::accept(socket, routes::router(site), trusted, counters, stopping));
-        Ok(Some(Self { address, is_tls, stop, look }))
+        let is_open = match files {
+            None => {
+                tokio::spawn(listener::accept(socket, router, None, counters, stopping));
+                true
+            }
+            Some(files) => {
+                let trust =
+                    trust::Trust::new(files, settings.timeouts.files, Arc::clone(&look), stopping.clone());
+                let is_open = trust.is_usable();
+                tokio::spawn(async move {
+                    if let Some(trusted) = trust.of(&socket).await {
+                        listener::accept(socket, router, Some(trusted), counters, stopping).await;
+                    }
+                });
+                is_open
+            }
+        };
+        Ok(Some(Self { address, is_tls, is_open, stop, look }))
+    }
+
+    /// Whether it was to be had from the start, and does not wait for its files.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Where it is, such as `http://127.0.0.1:8480/`.
@@ -159,20 +179,6 @@ fn quiet(settings: &Settings) -> Duration {
 #[must_use]
 pub const fn connections(settings: &Settings) -> usize {
     if settings.page.is_some() { connections::MOST } else { 0 }
-}
-
-/// The page's side of TLS, which follows its files.
-fn trust(
-    settings: &Settings,
-    files: &TlsFiles,
-    page: &PageSettings,
-    look: &Arc<Notify>,
-    stopping: watch::Receiver<bool>,
-) -> Result<watch::Receiver<Arc<rustls::ServerConfig>>, TlsError> {
-    let files = tls::Files::of_people(files, page);
-    let (trust, trusted) = watch::channel(tls::load(&files)?.config);
-    tokio::spawn(tls::watch(files, trust, settings.timeouts.files, Arc::clone(look), stopping));
-    Ok(trusted)
 }
 
 /// Names of ports and regions.

@@ -17,9 +17,10 @@ pub struct Watchers {
 #[derive(Clone, Debug)]
 struct Watcher {
     number: u32,
-    /// Share of the day that it was up with flows, and that it watched each window meanwhile.
-    share: f64,
-    windows: BTreeMap<u16, f64>,
+    /// Nanoseconds that it was up with flows, and that it watched each window meanwhile: more than a day has where its
+    /// clock was set back.
+    up: u64,
+    windows: BTreeMap<u16, u64>,
 }
 
 /// Who watched any of some windows on a day.
@@ -50,13 +51,13 @@ impl Watchers {
         let mut days: Vec<Vec<Watcher>> = vec![Vec::new(); period.all_days()];
         for Uptime { day, sensor, with_flows, .. } in uptime.iter().filter(|up| up.with_flows > 0) {
             let (Some(number), Some(place)) = (number(sensor), period.place(*day)) else { continue };
-            days[place].push(Watcher { number, share: share_of_day(*with_flows), windows: BTreeMap::new() });
+            days[place].push(Watcher { number, up: *with_flows, windows: BTreeMap::new() });
         }
         days.iter_mut().for_each(|day| day.sort_by_key(|watcher| watcher.number));
         for Watched { day, sensor, window, nanoseconds } in watched {
             let (Some(number), Some(place)) = (number(sensor), period.place(*day)) else { continue };
             if let Ok(found) = days[place].binary_search_by_key(&number, |watcher| watcher.number) {
-                days[place][found].windows.insert(*window, share_of_day(*nanoseconds));
+                days[place][found].windows.insert(*window, *nanoseconds);
             }
         }
         Self { days }
@@ -67,17 +68,18 @@ impl Watchers {
     pub fn on(&self, place: usize, windows: &[u16]) -> Option<WatchedDay> {
         let mut found =
             WatchedDay { sensors: Vec::new(), days: 0.0, is_whole: true, is_by_all: true, left_out: 0 };
-        for Watcher { number, share, windows: watched } in self.days.get(place)? {
+        for Watcher { number, up, windows: watched } in self.days.get(place)? {
             if !windows.iter().any(|window| watched.contains_key(window)) {
                 found.is_by_all = false;
-                found.left_out += u32::from(*share >= LEAST_SHARE);
+                found.left_out += u32::from(share_of_day(*up) >= LEAST_SHARE);
                 continue;
             }
-            let shares = windows.iter().map(|window| watched.get(window).copied().unwrap_or(0.0));
-            let least = shares.fold(*share, f64::min);
+            let times = windows.iter().map(|window| watched.get(window).copied().unwrap_or(0));
+            let least = times.fold(*up, u64::min);
             found.sensors.push(*number);
-            found.days += least;
-            found.is_whole &= least >= share * (1.0 - LEAST_SHARE);
+            found.days += share_of_day(least);
+            // Before either is cut to a day, which would make them equal.
+            found.is_whole &= least as f64 >= *up as f64 * (1.0 - LEAST_SHARE);
         }
         (found.days >= LEAST_SHARE).then_some(found)
     }
@@ -131,5 +133,21 @@ mod tests {
         assert_eq!((watchers.on(3, &[5]), watchers.on(2, &[6]), watchers.on(0, &[5])), (None, None, None));
         let alone = Watchers::of(&period, &chosen[1..2], &uptime, &told).on(2, &[5]).unwrap();
         assert!(alone.is_by_all && alone.is_whole && alone.left_out == 0);
+    }
+
+    #[test]
+    fn a_window_watched_for_a_day_of_a_day_and_a_half_was_not_watched_all_the_time() {
+        let period = ReportPeriod::of_days(Day(20_000), Day(20_001)).unwrap();
+        let (day, sensor) = (Day(20_000), "a".to_owned());
+        // Its clock was set back by half a day.
+        let nanoseconds = NANOSECONDS_OF_DAY * 3 / 2;
+        let uptime = [Uptime { day, sensor, nanoseconds, with_flows: nanoseconds, flow_packets_missing: 0 }];
+        let on = |nanoseconds| {
+            let watched = [Watched { day, sensor: "a".into(), window: 5, nanoseconds }];
+            Watchers::of(&period, &[(1, "a".into())], &uptime, &watched).on(1, &[5]).unwrap()
+        };
+        let (part, whole) = (on(NANOSECONDS_OF_DAY), on(nanoseconds));
+        assert!(!part.is_whole && whole.is_whole);
+        assert_eq!((part.days, whole.days), (1.0, 1.0));
     }
 }

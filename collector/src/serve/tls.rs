@@ -111,6 +111,8 @@ pub enum TlsError {
     #[error("{what} {path} cannot be used, in its place {number}: {source}")]
     List { what: &'static str, path: PathBuf, number: usize, source: ListError },
     #[error("{what} {path} cannot be used: {source}")]
+    Lists { what: &'static str, path: PathBuf, source: ListError },
+    #[error("{what} {path} cannot be used: {source}")]
     Verifier { what: &'static str, path: PathBuf, source: VerifierBuilderError },
     #[error("certificate {certificate} and key {key} cannot be used: {source}")]
     Pair { certificate: PathBuf, key: PathBuf, source: rustls::Error },
@@ -165,9 +167,15 @@ fn verifier(whose: Whose, clients: &Clients) -> Result<(Arc<dyn ClientCertVerifi
     if let Some(crl) = crl {
         let read = lists::lists(whose, crl, (ca, &certificates))?;
         lists = read.1;
-        // A list is of those whom its CA issued. Of a CA's own certificate, the file of CAs says that it holds. Whoever no
-        // list is about is refused, and a list that is past its next update is obeyed: both are rustls's own rule.
-        verifier = verifier.with_crls(read.0).only_check_end_entity_revocation();
+        // A list is of those whom its CA issued, of CAs below it as well. Whoever no list is about is refused, and a list
+        // that is past its next update is obeyed: both are rustls's own rule. A CA in the file of CAs is in force because
+        // it is there.
+        verifier = verifier.with_crls(read.0);
+        if !lists.are_of_all {
+            // Nothing tells whether the CAs below one without a list hold: they are in force for as long as they say, or
+            // all that they issued would be refused.
+            verifier = verifier.only_check_end_entity_revocation();
+        }
     }
     if !are_needed {
         verifier = verifier.allow_unauthenticated();

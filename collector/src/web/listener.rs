@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ use super::counters::Counters;
 use super::guard::{Certified, Visitor};
 use crate::logs::Quiet;
 use crate::serve::peer::sensor_of;
-use crate::serve::{Failure, REFUSED};
+use crate::serve::{Failure, REFUSED, network};
 
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// To a request's header, from the one before: beyond what the page's script waits between two.
@@ -75,13 +76,21 @@ pub async fn accept(
         let ticket = connections.admit(address.ip());
         let surroundings = surroundings.clone();
         tokio::spawn(async move {
+            let is_in_handshake = AtomicBool::new(surroundings.trusted.is_some());
+            let counters = Arc::clone(&surroundings.counters);
+            let connection = connection(stream, address, &ticket, surroundings, &is_in_handshake);
             tokio::select! {
-                served = timeout(LONGEST, connection(stream, address, &ticket, surroundings)) => {
+                served = timeout(LONGEST, connection) => {
                     if let Ok(Err(error)) = served {
                         log::debug!("the page, {address}: {error}");
                     }
                 }
-                () = ticket.pushed_out() => log::debug!("the page, {address}: another took its place"),
+                () = ticket.pushed_out() => {
+                    if is_in_handshake.load(Ordering::Relaxed) {
+                        counters.handshake_failed(Failure::PushedOut);
+                    }
+                    log::debug!("the page, {address}: another took its place");
+                }
             }
         });
     }
@@ -92,6 +101,7 @@ async fn connection(
     address: SocketAddr,
     ticket: &Arc<Ticket>,
     surroundings: Surroundings,
+    is_in_handshake: &AtomicBool,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let Surroundings { router, trusted, stopping, counters, quiet } = surroundings;
@@ -107,6 +117,7 @@ async fn connection(
     });
     let late = || (Failure::Timeout, None, io::ErrorKind::TimedOut.into());
     let shaken = timeout(HANDSHAKE, handshake).await.unwrap_or_else(|_| Err(late()));
+    is_in_handshake.store(false, Ordering::Relaxed);
     let stream = match shaken {
         Ok(stream) => stream,
         Err((failure, name, error)) => {
@@ -115,7 +126,7 @@ async fn connection(
             if failure.is_of_certificate() {
                 let line =
                     || format!("the page: {}", failure.line(address, name.as_deref(), &error.to_string()));
-                quiet.warn(&address.ip().to_string(), line);
+                quiet.warn(&network(address.ip()).to_string(), line);
             }
             return Err(error);
         }

@@ -28,6 +28,7 @@ struct Scanner<'a> {
     packets: u64,
     sensors: BTreeSet<&'a str>,
     days: BTreeSet<String>,
+    region: String,
 }
 
 /// Looks at what is told of one mark.
@@ -39,17 +40,22 @@ pub fn check(plan: &Plan, mark: &str, notice: &Value) -> Checked {
         scanner.packets += 1;
         scanner.sensors.insert(plan.sensor(packet));
         scanner.days.insert(plan.day(packet).to_string());
+        scanner.region = text(packet.region);
     }
-    let rows = notice.as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |what: &str| format!("addresses with {mark}: {what}");
+    let Some(rows) = notice.as_array() else {
+        checked.that(false, || Difference::new(of("the notice"), "an array", notice));
+        return checked;
+    };
     checked.equal(of("how many"), &expected.len(), &rows.len());
     for row in rows {
         let address = row["address"].as_str().unwrap_or_default();
-        let Some(scanner) = expected.get(address) else {
-            checked.that(false, || Difference::new(of(address), "not told", "told"));
+        let Some(scanner) = expected.remove(address) else {
+            checked.that(false, || Difference::new(of(address), "not told, or once", "told"));
             continue;
         };
         let sensors = scanner.sensors.len() as u64;
+        checked.equal(of(&format!("{address}, region")), &Value::from(&*scanner.region), &row["region"]);
         checked.equal(of(&format!("{address}, packets")), &Some(scanner.packets).into(), &row["packets"]);
         checked.equal(of(&format!("{address}, sensors")), &Some(sensors).into(), &row["sensors"]);
         for (key, day) in [("first_seen", scanner.days.first()), ("last_seen", scanner.days.last())] {
@@ -58,6 +64,9 @@ pub fn check(plan: &Plan, mark: &str, notice: &Value) -> Checked {
                 Difference::new(of(&format!("{address}, {key}")), day.cloned().unwrap_or_default(), reported)
             });
         }
+    }
+    for address in expected.into_keys() {
+        checked.that(false, || Difference::new(of(&address), "told", "not told"));
     }
     // What leaves the house never says where the sensors are.
     let told = notice.to_string();
@@ -102,6 +111,7 @@ mod tests {
             .map(|(source, (packets, sensors, days))| {
                 json!({
                     "address": Ipv4Addr::from_bits(source).to_string(),
+                    "region": "JP",
                     "packets": packets,
                     "sensors": sensors.len(),
                     "first_seen": format!("{}T00:00:00.000+00:00", days.first().unwrap()),
@@ -127,12 +137,19 @@ mod tests {
             check(&plan, "window:5656", &notice).differences.len()
         };
         assert_eq!(wrong(|_| {}), 0);
-        assert_eq!(wrong(|rows| drop(rows.pop())), 1);
+        // How many, and which.
+        assert_eq!(wrong(|rows| drop(rows.pop())), 2);
+        // Another one twice in its place.
+        assert_eq!(wrong(|rows| rows[0] = rows[1].clone()), 2);
+        assert_eq!(wrong(|rows| rows[0]["region"] = json!("US")), 1);
+        assert_eq!(wrong(|rows| drop(rows[0].as_object_mut().unwrap().remove("region"))), 1);
         assert_eq!(wrong(|rows| rows[0]["packets"] = json!(1_000_000)), 1);
         assert_eq!(wrong(|rows| rows[0]["sensors"] = json!(9)), 1);
         assert_eq!(wrong(|rows| rows[0]["first_seen"] = json!("1999-01-01T00:00:00.000+00:00")), 1);
-        assert_eq!(wrong(|rows| rows[0]["address"] = json!("203.0.113.9")), 1);
+        assert_eq!(wrong(|rows| rows[0]["address"] = json!("203.0.113.9")), 2);
         assert_eq!(wrong(|rows| rows[0]["target"] = json!("192.0.2.1")), 1);
-        assert_eq!(check(&plan, "window:5656", &Value::Null).differences.len(), 1);
+        for no_array in [Value::Null, json!({}), json!("none")] {
+            assert_eq!(check(&plan, "window:5656", &no_array).differences.len(), 1);
+        }
     }
 }

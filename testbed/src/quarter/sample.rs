@@ -60,6 +60,11 @@ what = "telnet is up"
 section = "regions-of-telnet"
 fact = "/packets_per_sensor_per_day"
 at_least = 38
+
+[[unusual]]
+what = "telnet comes in numbers"
+has = { kind = "unusual_port", port = 23 }
+at_least = { score = 6 }
 "#;
 
 pub fn plan(text: &str) -> Plan {

@@ -172,6 +172,22 @@ impl<'a> SignatureSplit<'a> {
                 ),
             ));
         }
+        if let Told::Windows(windows) = &self.told {
+            let kinds: &[bool] = if self.settings.only_with { &[true] } else { &[true, false] };
+            let days = kinds.iter().map(|with| windows.days_without_source(*with)).max().unwrap_or_default();
+            if days > 0 {
+                summary.push(Text::new(
+                    format!(
+                        "On {days} days a sensor's table of flows was full, and packets came whose source, region and window \
+                         are not known: where they belong is a gap, and they are in none of the figures with a window."
+                    ),
+                    format!(
+                        "{days}日についてはセンサーのフロー表が満杯となり、送信元・地域・ウィンドウサイズが不明なパケットがあるため、\
+                         該当する系列を空白とし、該当パケットの数値にも含めていません。"
+                    ),
+                ));
+            }
+        }
         if self.has_others() {
             summary.push(Text::new(
                 "Some of these sources were seen by other sensors, too, and it is not known how many of their packets each \
@@ -273,7 +289,7 @@ impl Counting for SignatureSplit<'_> {
         let mut facts = Map::new();
         // By day: packets with the signature, and without.
         let count = context.period.all_days() - context.period.offset();
-        let mut sums: [Vec<Option<f64>>; 2] = [vec![None; count], vec![None; count]];
+        let mut sums: [Vec<Option<f64>>; 2] = [vec![Some(0.0); count], vec![Some(0.0); count]];
         for &with in kinds {
             let mut of_kind = Map::new();
             for origin in Origin::ALL {
@@ -291,9 +307,8 @@ impl Counting for SignatureSplit<'_> {
                     Text::new(format!("{}, {}", name.en, words.en), format!("{}・{}", name.ja, words.ja));
                 let (mean_packets, mean_sources) = (mean(&of_packets), mean(&of_sources));
                 for (sum, packets) in sums[usize::from(with)].iter_mut().zip(&of_packets) {
-                    if let Some(packets) = packets {
-                        *sum = Some(sum.unwrap_or(0.0) + packets);
-                    }
+                    // A part of a day is not the day.
+                    *sum = sum.zip(*packets).map(|(sum, packets)| sum + packets);
                 }
                 let highest = peak(&of_sources);
                 of_kind.insert(

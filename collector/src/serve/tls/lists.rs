@@ -3,6 +3,7 @@
 //! What does not fit stops the collector from starting, or from taking a new file in. What may be meant is remarked upon.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -26,6 +27,12 @@ pub enum ListError {
         "it has the name of {issuer} and is not signed by the CA of that name in {ca}: is it the list of another CA?"
     )]
     OtherKey { issuer: String, ca: PathBuf },
+    #[error(
+        "two CAs in {ca} have the name of {subject} and different keys, and it is by its issuer's name that a list is looked \
+         for, so that the certificates of one of them would all be refused: give each CA a name of its own, as \
+         \"apus-collector pki init --name\" does"
+    )]
+    Namesakes { subject: String, ca: PathBuf },
 }
 
 /// What is remembered of the lists in a file.
@@ -35,6 +42,8 @@ pub struct Lists {
     /// Each one's issuer, and when the next one was to come.
     due: Vec<(String, Timestamp)>,
     remarks: Vec<String>,
+    /// Whether every CA in the file of CAs has one.
+    pub are_of_all: bool,
 }
 
 impl Lists {
@@ -58,6 +67,8 @@ struct Seen {
     issuer_name: String,
     made: i64,
     due: Timestamp,
+    /// Places of the CAs whose name and key it bears.
+    signers: Vec<usize>,
     der: CertificateRevocationListDer<'static>,
 }
 
@@ -75,6 +86,7 @@ pub fn lists(
     };
     let parsed = roots.iter().filter_map(|root| X509Certificate::from_der(root).ok());
     let roots: Vec<X509Certificate<'_>> = parsed.map(|(_, root)| root).collect();
+    namesakes(ca, &roots).map_err(|source| TlsError::Lists { what, path: path.into(), source })?;
     let mut all = Vec::new();
     for (place, der) in ders.into_iter().enumerate() {
         let wrong = |source| TlsError::List { what, path: path.into(), number: place + 1, source };
@@ -92,17 +104,35 @@ pub fn lists(
             ));
         }
     }
-    for root in &roots {
-        if !all.iter().any(|seen| seen.issuer == root.subject().as_raw()) {
+    let mut are_of_all = true;
+    for (place, root) in roots.iter().enumerate() {
+        if !all.iter().any(|seen| seen.signers.contains(&place)) {
+            are_of_all = false;
             let subject = root.subject();
             remarks.push(format!(
                 "{file} has no list of {subject}: whoever shows a certificate that this CA itself issued is refused"
             ));
         }
     }
-    let due = all.iter().map(|seen| (seen.issuer_name.clone(), seen.due)).collect();
+    // Whatever another one has followed is not looked at.
+    let mut issuers = BTreeSet::new();
+    let newest = all.iter().filter(|seen| issuers.insert(&seen.issuer));
+    let due = newest.map(|seen| (seen.issuer_name.clone(), seen.due)).collect();
     let ders = all.into_iter().map(|seen| seen.der).collect();
-    Ok((ders, Lists { path: path.into(), due, remarks }))
+    Ok((ders, Lists { path: path.into(), due, remarks, are_of_all }))
+}
+
+/// webpki takes the first list that bears the name of a certificate's issuer, and then looks at its signature: there is no
+/// order of the lists in which two CAs of one name both have theirs.
+fn namesakes(ca: &Path, roots: &[X509Certificate<'_>]) -> Result<(), ListError> {
+    let mut keys = BTreeMap::new();
+    for root in roots {
+        let key = root.public_key().raw;
+        if *keys.entry(root.subject().as_raw()).or_insert(key) != key {
+            return Err(ListError::Namesakes { subject: root.subject().to_string(), ca: ca.into() });
+        }
+    }
+    Ok(())
 }
 
 fn look(
@@ -118,13 +148,16 @@ fn look(
     let due = list.next_update().ok_or(ListError::NoNextUpdate)?.timestamp();
     let due = Timestamp::from_second(due).map_err(|error| ListError::NotAList(error.to_string()))?;
     let issuer = list.issuer().as_raw();
-    let of_name: Vec<_> = roots.iter().filter(|root| root.subject().as_raw() == issuer).collect();
-    if !of_name.is_empty() && !of_name.iter().any(|root| is_signed_by(&list, root)) {
+    let of_name = roots.iter().enumerate().filter(|(_, root)| root.subject().as_raw() == issuer);
+    let is_of_none = of_name.clone().next().is_none();
+    let signers: Vec<usize> =
+        of_name.filter(|(_, root)| is_signed_by(&list, root)).map(|(place, _)| place).collect();
+    if !is_of_none && signers.is_empty() {
         return Err(ListError::OtherKey { issuer: list.issuer().to_string(), ca: ca.into() });
     }
     let (issuer, issuer_name) = (issuer.to_vec(), list.issuer().to_string());
     let made = list.last_update().timestamp();
-    Ok(Seen { issuer, issuer_name, made, due, der: der.clone() })
+    Ok(Seen { issuer, issuer_name, made, due, signers, der: der.clone() })
 }
 
 /// Whether a list is signed with a CA's key. This is for people's mistakes: whom a list is obeyed for, webpki looks at with

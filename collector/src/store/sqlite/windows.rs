@@ -16,7 +16,8 @@ pub fn watched(connection: &Connection, period: Period) -> rusqlite::Result<Vec<
     let (from, to) = period.bounds();
     let mut statement = connection.prepare_cached(
         "SELECT w.day, s.name, w.watched_window, w.nanoseconds FROM window_day_raw w JOIN sensor s ON s.id = w.sensor
-         WHERE w.day >= ?1 AND w.day < ?2 ORDER BY w.day, s.name, w.watched_window",
+         WHERE w.day >= ?1 AND w.day < ?2 AND w.watched_window BETWEEN 0 AND 65535
+         ORDER BY w.day, s.name, w.watched_window",
     )?;
     let rows = statement.query_map(params![from.0, to.0], |row| {
         let nanoseconds = row.get::<_, i64>(3)?.cast_unsigned();

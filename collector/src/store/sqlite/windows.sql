@@ -26,10 +26,13 @@ WITH RECURSIVE
             sum(min("to", (day + 1) * 86400000000000) - max("from", day * 86400000000000)) AS nanoseconds
         FROM span WHERE day >= (SELECT coalesce(max(day), 0) FROM horizon WHERE what IN ('windows', 'sums'))
         GROUP BY sensor, list, day),
+    by_array AS (
+        SELECT *, iif(json_valid(list), iif(json_type(list) = 'array', list, '[]'), '[]') AS array FROM by_list),
     by_window AS (
         SELECT DISTINCT sensor, list, day, nanoseconds, w.value AS watched_window
-        FROM by_list, json_each(iif(json_valid(list), list, '[]')) w
-        WHERE typeof(w.value) = 'integer' AND w.value BETWEEN 0 AND 65535)
+        FROM by_array, json_each(array) w
+        WHERE NOT EXISTS (
+            SELECT 1 FROM json_each(array) e WHERE e.type <> 'integer' OR e.value NOT BETWEEN 0 AND 65535))
 INSERT INTO window_day_raw (day, sensor, watched_window, nanoseconds)
 SELECT day, sensor, watched_window, sum(nanoseconds) FROM by_window GROUP BY day, sensor, watched_window;
 

@@ -65,3 +65,37 @@ async fn who_was_not_let_in_does_not_stay() {
         assert!(answer.starts_with(expected), "{answer}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_pushed_out_before_a_certificate_was_shown_is_counted() {
+    use crate::serve::tls::{Files, Whose, load};
+    let lab = Lab::open();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    let authority = crate::pki::Authority::init(&at("ca"), "people").unwrap();
+    authority.issue_server(&["127.0.0.1".into()], 30, &at("own")).unwrap();
+    let (certificate, key) = (at("own/127.0.0.1.crt"), at("own/127.0.0.1.key"));
+    let loaded = load(&Files { whose: Whose::People, certificate, key, clients: None }).unwrap();
+    let (_trust, trusted) = watch::channel(loaded.config);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, stopping) = watch::channel(false);
+    let counters: Arc<crate::web::Counters> = Arc::default();
+    tokio::spawn(accept(listener, lab.router.clone(), Some(trusted), Arc::clone(&counters), stopping));
+    // Of this host, 128 at once.
+    let mut silent = Vec::new();
+    for _ in 0..128 + 5 {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    let pushed_out = async {
+        loop {
+            let mut families = crate::exposition::Families::default();
+            counters.write(&mut families);
+            if families.text().contains("page_handshakes_failed_total{reason=\"pushed_out\"} 5\n") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(9), pushed_out).await.unwrap();
+}

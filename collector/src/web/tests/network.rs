@@ -119,10 +119,6 @@ async fn who_is_revoked_is_put_out_and_others_stay() {
         client_ca: Some(at("ca/ca.crt")),
         ..Options::default()
     };
-    // What is no list stops it, and is named.
-    let error = Server::start(&options("ca/ca.crt").resolve().unwrap(), Arc::default()).unwrap_err();
-    assert!(error.to_string().contains("ca/ca.crt"), "{error}");
-
     let counters: Arc<crate::web::Counters> = Arc::default();
     let settings = options("ca/crl.pem").resolve().unwrap();
     let server = Server::start(&settings, Arc::clone(&counters)).unwrap().unwrap();
@@ -145,6 +141,45 @@ async fn who_is_revoked_is_put_out_and_others_stay() {
     let text = families.text();
     assert!(text.contains("page_handshakes_failed_total{reason=\"revoked\"} 1\n"), "{text}");
     assert!(text.contains("page_requests_total{kind=\"csv\",status=\"200\"} 2\n"), "{text}");
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_list_is_none_is_closed_until_it_is_one() {
+    use crate::config::{Options, PageAddress};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    let authority = crate::pki::Authority::init(&at("ca"), "people").unwrap();
+    authority.issue_server(&["127.0.0.1".into()], 30, &at("own")).unwrap();
+    authority.issue_person("mika", 30, &at("out")).unwrap();
+    std::fs::create_dir(at("data")).unwrap();
+    let _store = store(&at("data/store.sqlite"));
+    std::fs::write(at("crl.pem"), "torn").unwrap();
+    let options = Options {
+        data: Some(at("data")),
+        page: Some(PageAddress::At("127.0.0.1:0".parse().unwrap())),
+        page_client_ca: Some(at("ca/ca.crt")),
+        page_crl: Some(at("crl.pem")),
+        certificate: Some(at("own/127.0.0.1.crt")),
+        key: Some(at("own/127.0.0.1.key")),
+        client_ca: Some(at("ca/ca.crt")),
+        ..Options::default()
+    };
+    let server = Server::start(&options.resolve().unwrap(), Arc::default()).unwrap().unwrap();
+    assert!(!server.is_open());
+    let (roots, certificate, key) = (at("ca/ca.crt"), at("out/mika.crt"), at("out/mika.key"));
+    assert_eq!(asked_over_tls(&server, &roots, Some((&certificate, &key))).await, None);
+    std::fs::copy(at("ca/crl.pem"), at("crl.pem")).unwrap();
+    server.look_at_files();
+    let mut found = None;
+    for _ in 0..100 {
+        found = asked_over_tls(&server, &roots, Some((&certificate, &key))).await;
+        if found.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(found.as_deref(), Some("HTTP/1.1 200 OK"));
     server.stop();
 }
 

@@ -60,9 +60,16 @@ pub fn check(description: &Description) -> Result<(), Fault> {
             format!("'{}' is no JSON pointer: write /growth", one.fact)
         })?;
     }
+    if unusual.is_empty() {
+        return Err(Fault { span: None, what: "an [[unusual]] is needed: what detect has to find".into() });
+    }
     for unusual in unusual {
-        ensure(unusual.get_ref().has.contains_key("kind"), unusual.span(), || {
-            format!("'{}': say of which 'kind' it is, as detect --json does", unusual.get_ref().what)
+        let one = unusual.get_ref();
+        ensure(one.has.contains_key("kind"), unusual.span(), || {
+            format!("'{}': say of which 'kind' it is, as detect --json does", one.what)
+        })?;
+        ensure(!one.at_least.is_empty() || !one.at_most.is_empty(), unusual.span(), || {
+            format!("'{}': say how far it is from what is usual, by at_least or at_most of a score", one.what)
         })?;
     }
     Ok(())

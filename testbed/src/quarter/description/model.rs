@@ -203,4 +203,9 @@ pub struct Unusual {
     pub what: String,
     /// What one of its findings has to have, by its keys.
     pub has: serde_json::Map<String, serde_json::Value>,
+    /// Bounds of its numbers, by their keys.
+    #[serde(default)]
+    pub at_least: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub at_most: BTreeMap<String, f64>,
 }

@@ -83,6 +83,14 @@ fn contradictions_are_refused() {
 }
 
 #[test]
+fn what_detect_has_to_find_is_said_with_how_unusual_it_is() {
+    let (nothing, _) = GOOD.split_once("[[unusual]]").unwrap();
+    assert!(refusal(nothing).1.contains("an [[unusual]] is needed"));
+    let (unbounded, _) = changed("at_least = { score = 30 }", "");
+    assert!(refusal(&unbounded).1.contains("say how far it is from what is usual"));
+}
+
+#[test]
 fn a_quarter_that_nobody_described_is_named_with_those_that_are() {
     let error = find(Path::new(FOLDER), "1999Q1").unwrap_err().to_string();
     assert!(error.contains("1999Q1") && error.contains("2019Q4, 2021Q4"), "{error}");

@@ -202,6 +202,49 @@ fn who_watched_for_a_part_of_a_day_tells_of_packets_with_the_window_alone() {
 }
 
 #[test]
+fn packets_without_a_source_are_neither_with_a_window_nor_without() {
+    let mut lab = Lab::new();
+    // No table knows the third one.
+    let rows = || vec![bot("20.0.0.1", 8), tcp("20.0.0.2", 23, 4), tcp("99.0.0.1", 23, 5)];
+    day(&mut lab, "a", 0, (&[1024], true), rows());
+    let beyond = [rows(), vec![tcp("none", 23, 100)]].concat();
+    day(&mut lab, "a", 1, (&[1024], true), beyond);
+    let report = lab.report(2, &format!("{SPLIT}\"window:1024\""));
+    let id = "signature-split-23-tcp-window-1024";
+    assert_eq!(values(&report, id, 0, "without-unknown"), [Some(5.0), None]);
+    assert_eq!(values(&report, id, 0, "without-abroad"), [Some(4.0); 2]);
+    assert_eq!(values(&report, id, 0, "with-abroad"), [Some(8.0); 2]);
+    assert_eq!(values(&report, id, 1, "without-unknown"), [Some(1.0); 2]);
+    // Of the first day alone: 8 of 17.
+    assert_eq!(facts(&report, id)["share_with"], 0.470588);
+    let section = report.sections.iter().find(|section| section.id == id).unwrap();
+    assert!(
+        section.summary.iter().any(|text| text.en.starts_with("On 1 days a sensor's table")),
+        "{section:?}"
+    );
+}
+
+#[test]
+fn sensors_that_were_up_too_shortly_tell_of_no_window_together() {
+    let mut lab = Lab::new();
+    let start = Day(FIRST).start();
+    for sensor in ["a", "b", "c"] {
+        let row = Row { first_seen: start, last_seen: start, ..bot("20.0.0.1", 8) };
+        let end = start + NANOSECONDS_OF_DAY * 7 / 1_000;
+        let sample = Sample { end, ..Sample::new(sensor, 1, start).with([row]) };
+        let header = wire::Header { watched_windows: vec![1024], ..sample.header() };
+        lab.store.commit(&[sample.encoded(&header)]).unwrap();
+    }
+    day(&mut lab, "a", 1, (&[1024], true), vec![bot("20.0.0.1", 8)]);
+    let report = lab.report(2, &format!("{SPLIT}\"window:1024\""));
+    let id = "signature-split-23-tcp-window-1024";
+    assert_eq!(values(&report, id, 0, "with-abroad"), [None, Some(8.0)]);
+    assert_eq!(values(&report, id, 0, "without-abroad"), [None, Some(0.0)]);
+    let told = facts(&report, id);
+    assert_eq!((&told["days_told_apart"], &told["sensor_days_left_out"]), (&1.into(), &0.into()));
+}
+
+#[test]
 fn a_period_whose_intervals_are_gone_is_reported_of_in_the_same_bytes() {
     let mut lab = windows_lab();
     let lost = Sample { lost: 9, ..Sample::new("a", 1, Day(FIRST).start()) };

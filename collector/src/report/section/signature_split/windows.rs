@@ -2,7 +2,8 @@
 //!
 //! Sums by port tell sensors, but no windows; those by source tell windows, but not how much each sensor saw. A packet
 //! with a window comes from a sensor that watched it. So packets without it are those of these sensors by port, less
-//! those with it by source.
+//! those with it by source. Packets of flows beyond a sensor's table have no source, and so are in sums by port alone:
+//! with or without the window, nobody knows.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use crate::report::destination::Destination;
 use crate::report::observed::Observed;
 use crate::report::period::ReportPeriod;
 use crate::report::watched::WatchedDay;
-use crate::store::{Match, SourceRow};
+use crate::store::{Match, SourceRow, UNKNOWN};
 
 pub struct Windows<'a> {
     /// All packets of the sensors that watched.
@@ -32,6 +33,8 @@ struct Counter<'a> {
     /// Packets with one of the windows: as what they are, and as what they would be if their window were not known.
     with_window: Packets,
     as_if_without: Packets,
+    /// All that came from no known region, as what they would be if their window were not known; by day of the period.
+    of_no_region: BTreeMap<bool, Vec<u64>>,
     is_shared: bool,
 }
 
@@ -48,8 +51,9 @@ impl<'a> Windows<'a> {
     ) -> Self {
         let windows: Vec<u16> = kinds.windows().collect();
         let count = period.all_days() - period.offset();
-        let days = (0..count).map(|day| observed.watchers.on(period.offset() + day, &windows));
-        let days: Vec<Option<WatchedDay>> = days.collect();
+        // Of a day of which next to nothing was observed no sources are read: to tell of its packets would tell half of it.
+        let on = |place| observed.is_observed(place).then(|| observed.watchers.on(place, &windows)).flatten();
+        let days: Vec<Option<WatchedDay>> = (0..count).map(|day| on(period.offset() + day)).collect();
         let sensors = days.iter().map(|day| day.as_ref().map(|day| day.sensors.clone()).unwrap_or_default());
         let cube = Cube::of_sensors(port, period, sensors.collect());
         let of_row = kinds.clone();
@@ -58,7 +62,9 @@ impl<'a> Windows<'a> {
         });
         let (with_window, as_if_without) = (Packets::new(), Packets::new());
         let kinds = kinds.clone();
-        let counter = Counter { kinds, windows, days, sources, with_window, as_if_without, is_shared: false };
+        let (of_no_region, is_shared) = (BTreeMap::new(), false);
+        let counter =
+            Counter { kinds, windows, days, sources, with_window, as_if_without, of_no_region, is_shared };
         Self { cube, counter }
     }
 
@@ -80,15 +86,42 @@ impl<'a> Windows<'a> {
     /// Those with the one window that is asked for are known for as long as it was watched. For all else, whoever watched
     /// has to have done so all the time: what came meanwhile is not known to be with a window, or without.
     pub fn told_apart(&self, day: usize, with: bool) -> Option<&WatchedDay> {
-        let Counter { kinds, windows, days, .. } = &self.counter;
+        let days = &self.counter.days;
         let watched = days.get(day)?.as_ref()?;
-        let is_the_one = with && windows.len() == 1 && kinds.signature.window().is_some();
-        (watched.is_whole || is_the_one).then_some(watched)
+        (watched.is_whole || self.is_the_one(with)).then_some(watched)
+    }
+
+    /// Whether it is by the one window that is asked for that packets are of a kind.
+    fn is_the_one(&self, with: bool) -> bool {
+        let Counter { kinds, windows, .. } = &self.counter;
+        with && windows.len() == 1 && kinds.signature.window().is_some()
+    }
+
+    /// By day of the period: whether more packets came by port than by source, of a kind that has to be told apart by
+    /// windows. These have no source, and no region. Other sensors' packets from the same sources may hide some.
+    fn without_source(&self, with: bool) -> Vec<bool> {
+        let Counter { kinds, days, of_no_region, .. } = &self.counter;
+        if self.is_the_one(with) {
+            return vec![false; days.len()];
+        }
+        let is_meant = |region, signatures| region == UNKNOWN && kinds.of(signatures, None) == Some(with);
+        let by_port = self.cube.days(is_meant);
+        let by_port = &by_port[by_port.len() - days.len()..];
+        let by_source = |day: usize| of_no_region.get(&with).map_or(0.0, |days| days[day] as f64);
+        by_port.iter().enumerate().map(|(day, by_port)| *by_port > by_source(day)).collect()
+    }
+
+    /// On how many days packets without a source came that nobody can tell to be of a kind.
+    pub fn days_without_source(&self, with: bool) -> usize {
+        let days = self.without_source(with).into_iter().enumerate();
+        days.filter(|(day, is_without)| *is_without && self.told_apart(*day, with).is_some()).count()
     }
 
     /// Packets per sensor per day, by day of the period.
     pub fn packets(&self, with: bool, origin: Origin) -> Vec<Option<f64>> {
         let Counter { kinds, days, with_window, as_if_without, .. } = &self.counter;
+        let has_no_region = kinds.origin(UNKNOWN) == origin;
+        let without_source = self.without_source(with);
         let by_port = self.cube.days(|region, signatures| {
             kinds.of(signatures, None) == Some(with) && kinds.origin(region) == origin
         });
@@ -97,8 +130,10 @@ impl<'a> Windows<'a> {
             |packets: &Packets, day: usize| packets.get(&(with, origin)).map_or(0.0, |days| days[day] as f64);
         let of_day = |(day, by_port): (usize, &f64)| {
             let watched = self.told_apart(day, with)?;
-            let without_window = (by_port - of(as_if_without, day)).max(0.0);
-            Some((without_window + of(with_window, day)) / watched.days)
+            let without_window = by_port - of(as_if_without, day);
+            // More by source than by port is nothing that can be told either.
+            let is_known = without_window >= 0.0 && !(has_no_region && without_source[day]);
+            is_known.then(|| (without_window + of(with_window, day)) / watched.days)
         };
         by_port.iter().enumerate().map(of_day).collect()
     }
@@ -125,6 +160,12 @@ impl SourceCounter for Counter<'_> {
 
     fn take(&mut self, day: usize, row: &SourceRow<'_>) {
         self.sources.take(day, row);
+        if row.region == UNKNOWN
+            && let Some(with) = self.kinds.of(row.signatures, None)
+        {
+            let days = self.of_no_region.entry(with).or_insert_with(|| vec![0; self.days.len()]);
+            days[day] = days[day].saturating_add(row.packets);
+        }
         if !row.window.is_some_and(|window| self.windows.contains(&window)) {
             return;
         }

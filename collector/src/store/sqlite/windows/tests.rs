@@ -85,13 +85,43 @@ fn windows_that_kept_intervals_tell_of_are_taken_over() {
 fn damaged_intervals_keep_no_store_from_its_next_version() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = open(folder.path());
-    writer.commit(&[1, 2, 3].map(|sequence| sample(sequence, (sequence, sequence + 1)).incoming())).unwrap();
-    let batch = "UPDATE interval_raw SET watched_windows = 'no list' WHERE first = 1;
-        UPDATE interval_raw SET start = -9223372036854775807, \"end\" = 9223372036854775807 WHERE first = 2";
-    writer.connection.execute_batch(batch).unwrap();
+    let lists = [
+        "no list",
+        "1024",
+        "{\"a\":1024}",
+        "[1024,70000]",
+        "[1024,-1]",
+        "[1024,1.5]",
+        "[1024,\"1024\"]",
+        "null",
+    ];
+    let count = lists.len() as u64;
+    let group = (1..count + 3).map(|sequence| sample(sequence, (sequence - 1, sequence)).incoming());
+    writer.commit(&group.collect::<Vec<_>>()).unwrap();
+    for (first, list) in (1_i64..).zip(lists) {
+        let update = "UPDATE interval_raw SET watched_windows = ?2 WHERE first = ?1";
+        assert_eq!(writer.connection.execute(update, rusqlite::params![first, list]).unwrap(), 1);
+    }
+    let update = "UPDATE interval_raw SET start = -9223372036854775807, \"end\" = 9223372036854775807 WHERE first = ?1";
+    assert_eq!(writer.connection.execute(update, [count.cast_signed() + 1]).unwrap(), 1);
     schema::back_to(&writer.connection, 5);
     drop(writer);
     let (watched, _) = told_of_windows(&open(folder.path()));
-    let expected = Watched { day: FIRST, sensor: "tokyo".into(), window: 1024, nanoseconds: DAY / 4 };
-    assert_eq!(watched, [expected]);
+    // The last one alone, which is of the tenth quarter of a day.
+    let day = Day(FIRST.0 + 2);
+    assert_eq!(watched, [Watched { day, sensor: "tokyo".into(), window: 1024, nanoseconds: DAY / 4 }]);
+}
+
+#[test]
+fn a_window_that_there_cannot_be_is_told_and_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = open(folder.path());
+    writer.commit(&[sample(1, (0, 1)).incoming()]).unwrap();
+    let before = writer.reader().unwrap().watched(Period::ALL).unwrap();
+    let batch = "INSERT INTO window_day_raw SELECT day, sensor, 70000, 5 FROM window_day_raw";
+    writer.connection.execute_batch(batch).unwrap();
+    let reader = writer.reader().unwrap();
+    assert_eq!(reader.watched(Period::ALL).unwrap(), before);
+    let found = breaches(&*reader);
+    assert!(found.len() == 1 && found[0].contains("window 70000: there is no such day"), "{found:?}");
 }

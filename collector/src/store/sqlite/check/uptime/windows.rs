@@ -20,9 +20,9 @@ pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::R
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-        let windows = serde_json::from_str::<BTreeSet<u16>>(row.get_ref(3)?.as_str()?);
+        let windows = row.get_ref(3)?.as_str().map(serde_json::from_str::<BTreeSet<u16>>);
         // Either is told already.
-        let (true, Ok(windows)) = (can_be(start, end), windows) else { continue };
+        let (true, Ok(Ok(windows))) = (can_be(start, end), windows) else { continue };
         for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
             if i64::from(day) < from {
                 continue;
@@ -39,8 +39,13 @@ pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::R
     )?;
     let mut rows = statement.query([from])?;
     while let Some(row) = rows.next()? {
-        let (day, sensor, window): (u32, String, u16) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (day, sensor, window): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let noted = row.get::<_, i64>(3)?.cast_unsigned();
+        let (Ok(day), Ok(window)) = (u32::try_from(day), u16::try_from(window)) else {
+            let what = "there is no such day, or no such window (0 to 65535)";
+            breach(tell, format!("window_day of day {day}, sensor {sensor}, window {window}: {what}"));
+            continue;
+        };
         let lasted = found.remove(&(day, sensor.clone(), window)).unwrap_or(0);
         if noted != lasted {
             let what = format!("{noted} ns are noted, but its intervals that watched it lasted {lasted} ns");
