@@ -98,11 +98,14 @@ impl Terminal {
             status = self.program.try_wait()?;
             Ok(status.is_some())
         })?;
-        wait_until("the usual screen is back", || Ok(self.written().contains(USUAL_SCREEN)))?;
+        // The one may have been read already, and the other not yet: they are written one after the other.
+        let is_given_back = |written: &str| {
+            let taken = written.rfind(OTHER_SCREEN);
+            taken.is_some() && written.rfind(USUAL_SCREEN) > taken && written.rfind(SHOW_CURSOR) > taken
+        };
+        wait_until("the usual screen and the cursor are back", || Ok(is_given_back(&self.written())))
+            .with_context(|| format!("it wrote {:?}", self.written()))?;
         let written = self.written();
-        let (taken, given_back) = (written.rfind(OTHER_SCREEN), written.rfind(USUAL_SCREEN));
-        ensure!(taken.is_some() && taken < given_back, "the screen is not the usual one: {written:?}");
-        ensure!(written.rfind(SHOW_CURSOR) > taken, "the cursor is hidden: {written:?}");
         ensure!(tcgetattr(&self.terminal)? == self.settings, "the terminal has other settings");
         Ok((status.context("the program did not end")?, written))
     }
