@@ -4,7 +4,7 @@ mod sign_test;
 
 use serde::{Deserialize, Serialize};
 
-pub use sign_test::{Verdict, told_apart};
+pub use sign_test::{Verdict, at_most, told_apart};
 
 /// The spread of one figure over all rounds.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]

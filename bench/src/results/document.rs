@@ -72,14 +72,6 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, DocumentError> {
     }
 }
 
-/// Whether a document has any block.
-///
-/// # Errors
-/// Where one has no end.
-pub fn has_blocks(text: &str) -> Result<bool, DocumentError> {
-    Ok(parts(text)?.iter().any(|part| matches!(part, Part::Block { .. })))
-}
-
 /// The document with every block as these results give it.
 ///
 /// # Errors

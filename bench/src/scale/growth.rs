@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::results::{Axis, Better, Figure, Plot, Point, Scale, Series};
-use crate::statistics::Spread;
+use crate::statistics::{Spread, at_most};
 
 /// How far above 1 an exponent has to be to be told: 12 % for each tenfold.
 const TOLERANCE: f64 = 0.05;
@@ -134,19 +134,10 @@ impl Line {
     }
 }
 
-/// That of so many tosses of a coin at least so many are heads: the sign test.
-#[expect(clippy::cast_precision_loss, reason = "numbers of rounds")]
+/// That of so many tosses of a coin at least so many are heads: the others are tails.
 fn probability(heads: usize, tosses: usize) -> f64 {
-    // For k heads the ways are those for k - 1, times (n - k + 1) / k.
-    let mut of_exactly = 0.5_f64.powi(i32::try_from(tosses).unwrap_or(i32::MAX));
-    let mut sum = if heads == 0 { of_exactly } else { 0.0 };
-    for number in 1..=tosses {
-        of_exactly *= (tosses - number + 1) as f64 / number as f64;
-        if number >= heads {
-            sum += of_exactly;
-        }
-    }
-    sum
+    let [heads, tosses] = [heads, tosses].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    tosses.checked_sub(heads).map_or(0.0, |tails| at_most(tails, tosses))
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ pub fn told_apart(first: &[f64], second: &[f64]) -> Verdict {
 }
 
 /// The chance that a fair coin, thrown so many times, shows heads at most `heads` times.
-fn at_most(heads: u32, throws: u32) -> f64 {
+#[must_use]
+pub fn at_most(heads: u32, throws: u32) -> f64 {
     // By logarithms: a power of two as small as that of some thousand throws is none.
     let mut chance_of = f64::from(throws) * 0.5_f64.ln();
     let mut sum = chance_of.exp();

@@ -46,6 +46,11 @@ fn what_is_not_there_is_named_with_its_line() {
     assert_eq!(rewritten("<!-- bench: aims -->", &results).unwrap_err(), DocumentError::NoEnd { line: 1 });
 }
 
+/// Whether a document has any block.
+fn has_blocks(text: &str) -> Result<bool, DocumentError> {
+    Ok(parts(text)?.iter().any(|part| matches!(part, Part::Block { .. })))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -35,12 +35,7 @@ pub fn draw(frame: &Frame<'_>, x: &results::Axis, y: Scale, series: &[Series]) -
     let below = Axis::of(x.scale, points().map(|point| point.x), most_steps);
     let beside = Axis::of(y, points().flat_map(|point| [point.y.min, point.y.max]), 5);
     let names: Vec<&str> = series.iter().map(|series| series.label.as_str()).collect();
-    let legend = Legend::of(&names, f64::from(frame.look.width));
-    let area = area(frame, &beside, legend.height());
-    let size = (f64::from(frame.look.width), f64::from(frame.look.height) + legend.height());
-    let mut canvas = Canvas::open(frame.look, frame.id, &frame.figure.title, frame.words, size);
-    legend.draw(&mut canvas);
-    grid(&mut canvas, &area, &beside);
+    let (mut canvas, area) = begin(frame, &names, &beside);
     let mut taken = f64::MIN;
     for (tick, label) in below.ticks() {
         let at = area.x(below.fraction(tick));
@@ -60,8 +55,19 @@ pub fn draw(frame: &Frame<'_>, x: &results::Axis, y: Scale, series: &[Series]) -
     canvas.close()
 }
 
+/// A drawing with the names of its lines above, and the lines across with their values.
+pub fn begin<'a>(frame: &Frame<'a>, names: &[&str], beside: &Axis) -> (Canvas<'a>, Area) {
+    let legend = Legend::of(names, f64::from(frame.look.width));
+    let area = area(frame, beside, legend.height());
+    let size = (f64::from(frame.look.width), f64::from(frame.look.height) + legend.height());
+    let mut canvas = Canvas::open(frame.look, frame.id, &frame.figure.title, frame.words, size);
+    legend.draw(&mut canvas);
+    grid(&mut canvas, &area, beside);
+    (canvas, area)
+}
+
 /// Below the legend, beside the ticks' words.
-pub fn area(frame: &Frame<'_>, beside: &Axis, legend: f64) -> Area {
+fn area(frame: &Frame<'_>, beside: &Axis, legend: f64) -> Area {
     let words = beside.ticks().iter().map(|(_, label)| width_of(label)).fold(0.0, f64::max);
     Area {
         left: words + 16.0,
@@ -72,7 +78,7 @@ pub fn area(frame: &Frame<'_>, beside: &Axis, legend: f64) -> Area {
 }
 
 /// The lines across, and their values.
-pub fn grid(canvas: &mut Canvas<'_>, area: &Area, beside: &Axis) {
+fn grid(canvas: &mut Canvas<'_>, area: &Area, beside: &Axis) {
     for (tick, label) in beside.ticks() {
         let at = area.y(beside.fraction(tick));
         canvas.rule((area.left, at), (area.right, at), Paint::Grid);
@@ -107,7 +113,7 @@ fn one(canvas: &mut Canvas<'_>, area: &Area, (below, beside): (&Axis, &Axis), pl
 }
 
 /// Names with their lines, in as many rows as they need.
-pub struct Legend<'a> {
+struct Legend<'a> {
     /// Where each is: from the left, and in which row.
     entries: Vec<(&'a str, f64, usize)>,
     width: f64,

@@ -2,12 +2,12 @@
 
 use collector::render::numbers::Measure;
 use collector::render::svg::palette::Paint;
-use collector::render::svg::{Align, Canvas, WIDE, marker, path, stroke};
+use collector::render::svg::{Align, WIDE, marker, path, stroke};
 
 use super::super::{Quantiles, Scale};
 use super::axis::Axis;
 use super::draw::Frame;
-use super::lines::{Legend, area, grid};
+use super::lines::begin;
 
 const NAMES: [&str; 5] = ["p50", "p90", "p99", "p99.9", "max"];
 
@@ -15,12 +15,7 @@ pub fn draw(frame: &Frame<'_>, quantiles: &[Quantiles]) -> String {
     let values = |of: &Quantiles| [of.p50, of.p90, of.p99, of.p999, of.max];
     let beside = Axis::of(Scale::Logarithmic, quantiles.iter().flat_map(values), 5);
     let names: Vec<&str> = quantiles.iter().map(|quantiles| quantiles.label.as_str()).collect();
-    let legend = Legend::of(&names, f64::from(frame.look.width));
-    let area = area(frame, &beside, legend.height());
-    let size = (f64::from(frame.look.width), f64::from(frame.look.height) + legend.height());
-    let mut canvas = Canvas::open(frame.look, frame.id, &frame.figure.title, frame.words, size);
-    legend.draw(&mut canvas);
-    grid(&mut canvas, &area, &beside);
+    let (mut canvas, area) = begin(frame, &names, &beside);
     // As far apart as each is from the next, with room at both ends.
     let x = |place: usize| area.x((place as f64 + 0.5) / NAMES.len() as f64);
     for (place, name) in NAMES.iter().enumerate() {
