@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, ensure};
 use nix::pty::{Winsize, openpty};
@@ -33,9 +33,10 @@ pub struct Terminal {
     program: Child,
     keyboard: File,
     /// Kept open, so that its settings can be asked for when the program has ended.
-    terminal: OwnedFd,
+    terminal: Option<OwnedFd>,
     settings: Termios,
     written: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -55,15 +56,17 @@ impl Terminal {
             })
         };
         let program = command.env("TERM", "xterm-256color").spawn()?;
+        // The command outlives this call, and what it holds would keep the terminal from ever ending.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let written = Arc::new(Mutex::new(Vec::new()));
         let (mut screen, kept) = (master.try_clone()?, Arc::clone(&written));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 4_096];
             while let Ok(count @ 1..) = screen.read(&mut bytes) {
                 kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&bytes[..count]);
             }
         });
-        Ok(Self { program, keyboard: master, terminal, settings, written })
+        Ok(Self { program, keyboard: master, terminal: Some(terminal), settings, written, reader })
     }
 
     /// Everything that was written to it so far.
@@ -98,15 +101,15 @@ impl Terminal {
             status = self.program.try_wait()?;
             Ok(status.is_some())
         })?;
-        // The one may have been read already, and the other not yet: they are written one after the other.
-        let is_given_back = |written: &str| {
-            let taken = written.rfind(OTHER_SCREEN);
-            taken.is_some() && written.rfind(USUAL_SCREEN) > taken && written.rfind(SHOW_CURSOR) > taken
-        };
-        wait_until("the usual screen and the cursor are back", || Ok(is_given_back(&self.written())))
-            .with_context(|| format!("it wrote {:?}", self.written()))?;
+        let settings = tcgetattr(self.terminal.as_ref().context("the terminal is closed")?)?;
+        // Nobody holds it any more: reading it ends once all that was written has been read.
+        self.terminal = None;
+        wait_until("all that it wrote is read", || Ok(self.reader.is_finished()))?;
         let written = self.written();
-        ensure!(tcgetattr(&self.terminal)? == self.settings, "the terminal has other settings");
+        let (taken, given_back) = (written.rfind(OTHER_SCREEN), written.rfind(USUAL_SCREEN));
+        ensure!(taken.is_some() && taken < given_back, "the screen is not the usual one: {written:?}");
+        ensure!(written.rfind(SHOW_CURSOR) > taken, "the cursor is hidden: {written:?}");
+        ensure!(settings == self.settings, "the terminal has other settings");
         Ok((status.context("the program did not end")?, written))
     }
 }
