@@ -154,13 +154,14 @@ impl Generator {
         Ok(Sent { packets: by_kind.iter().sum(), by_kind, elapsed, processor_time })
     }
 
-    /// Attaches the program to the interface that it sends from, where nothing arrives that it could send back. While a
-    /// program is attached somewhere it stays in the kernel's dispatcher, and a run of it need not wait until it is
-    /// patched in and out again (`bpf_prog_change_xdp`, some 25 ms). Where another program is attached it does wait.
+    /// Attaches the program to the link's parked interface. While a program is attached anywhere it stays in the kernel's
+    /// dispatcher, and a run of it need not wait until it is patched in and out again (`bpf_prog_change_xdp`, some 25 ms).
+    /// Not to the interface that it sends from: what came in there it would overwrite, and send back. Where another program
+    /// is attached, as one that sends on the same link meanwhile, it does wait.
     fn stay_dispatched(&mut self, link: &Link<'_>) -> Result<Option<XdpLinkId>, Error> {
         let program = program::xdp(&mut self.ebpf, names::GENERATE)?;
-        let end = &link.generator;
-        let attached = end.namespace.within(|| program.attach_to_if_index(end.index, XdpMode::Driver))?;
+        let attached =
+            link.generator.namespace.within(|| program.attach_to_if_index(link.parked, XdpMode::Driver))?;
         Ok(attached.ok())
     }
 

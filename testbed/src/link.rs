@@ -19,6 +19,8 @@ pub struct Link<'a> {
     pub generator: End<'a>,
     /// The end where a sensor belongs.
     pub telescope: End<'a>,
+    /// An interface of the sender's that is down, and whose other end is, too: no frame comes to it.
+    pub(crate) parked: u32,
 }
 
 /// One interface of a link.
@@ -56,7 +58,8 @@ impl<'a> Link<'a> {
         add.extend(["peer", "name", &telescope, "netns", receiver.name(), "address", &telescope_address]);
         add.extend(["numtxqueues", &queues, "numrxqueues", &queues]);
         command::ip(&add)?;
-        Ok(Self { generator: End::up(sender, generator)?, telescope: End::up(receiver, telescope)? })
+        let parked = park(sender)?;
+        Ok(Self { generator: End::up(sender, generator)?, telescope: End::up(receiver, telescope)?, parked })
     }
 
     /// Lets the telescope's end take frames while no XDP program is attached in the driver, as a sensor
@@ -73,14 +76,7 @@ impl<'a> Link<'a> {
 impl<'a> End<'a> {
     fn up(namespace: &'a Namespace, interface: String) -> Result<Self, Error> {
         namespace.run("ip", &["link", "set", "dev", &interface, "arp", "off", "up"])?;
-        let index =
-            namespace.within(|| nix::net::if_::if_nametoindex(interface.as_str()))?.map_err(|errno| {
-                Error::Namespace {
-                    what: "find the link in",
-                    name: namespace.name().into(),
-                    source: errno.into(),
-                }
-            })?;
+        let index = index(namespace, &interface)?;
         Ok(Self { namespace, interface, index })
     }
 
@@ -133,6 +129,22 @@ impl Statistics {
         };
         Some(Self { received, received_bytes, received_dropped, sent, sent_bytes, sent_dropped })
     }
+}
+
+/// Makes a pair that stays down, and gives the index of one of its ends.
+fn park(namespace: &Namespace) -> Result<u32, Error> {
+    let (parked, other) = (namespace.next_interface("parked"), namespace.next_interface("parked"));
+    let add = ["link", "add", &parked, "netns", namespace.name(), "type", "veth"];
+    command::ip(&[&add[..], &["peer", "name", &other, "netns", namespace.name()]].concat())?;
+    index(namespace, &parked)
+}
+
+fn index(namespace: &Namespace, interface: &str) -> Result<u32, Error> {
+    namespace.within(|| nix::net::if_::if_nametoindex(interface))?.map_err(|errno| Error::Namespace {
+        what: "find the link in",
+        name: namespace.name().into(),
+        source: errno.into(),
+    })
 }
 
 fn text(address: [u8; 6]) -> String {

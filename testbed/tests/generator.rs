@@ -154,6 +154,42 @@ fn sending_stops_when_told_to_and_counts_what_was_sent() {
 }
 
 #[test]
+fn while_it_sends_no_program_is_where_frames_come_in() {
+    if !privileged() {
+        return;
+    }
+    let (sender, receiver) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+    let link = Link::between(&sender, &receiver).unwrap();
+    let _sensor = Sensor::attach(&link, XdpMode::Driver).unwrap();
+    let mut generator = Generator::new(&mix::telescope()).unwrap();
+    // Names of interfaces that have a program, and of those that are up.
+    let interfaces = || {
+        let text = sender.run("ip", &["-json", "link", "show"]).unwrap();
+        let all: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let is_up = |one: &Value| one["flags"].as_array().unwrap().contains(&"UP".into());
+        let name = |one: &Value| one["ifname"].as_str().unwrap().to_owned();
+        let having_program: Vec<String> = all.iter().filter(|one| one["xdp"].is_object()).map(name).collect();
+        (having_program, all.iter().filter(|one| is_up(one)).map(name).collect::<Vec<_>>())
+    };
+    let (stop, progress) = (AtomicBool::new(false), generator.progress());
+    let order = Order { stop: Some(&stop), ..Order::packets(u64::MAX) };
+    let (with_program, up) = thread::scope(|scope| {
+        let sending = scope.spawn(|| generator.send(&link, &order));
+        while progress.packets() == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let seen = interfaces();
+        stop.store(true, Ordering::Relaxed);
+        sending.join().unwrap().unwrap();
+        seen
+    });
+    // It is attached, or it would wait for the dispatcher; and only where nothing can come in.
+    assert_eq!(up, [link.generator.interface.as_str()]);
+    assert!(with_program.len() == 1 && !up.contains(&with_program[0]), "{with_program:?}");
+    assert_eq!(interfaces().0, [""; 0]);
+}
+
+#[test]
 fn packets_that_do_not_arrive_are_an_error() {
     if !privileged() {
         return;
