@@ -1,5 +1,6 @@
 //! `apus-bench`, behind `cargo xtask bench`: ratios measured in one interleaved run.
 
+mod affinity;
 mod all;
 mod ceiling;
 mod chain;

@@ -55,9 +55,9 @@ pub struct Arguments {
     /// What the sent packets are
     #[arg(long, value_enum, default_value_t = Traffic::Uniform)]
     traffic: Traffic,
-    /// CPU that sends
-    #[arg(long, default_value_t = 0)]
-    send_cpu: usize,
+    /// CPU that sends [default: the first that this process may use]
+    #[arg(long)]
+    send_cpu: Option<usize>,
     /// CPU that digests are drained on [default: any]
     #[arg(long)]
     drain_cpu: Option<u32>,

@@ -1,8 +1,8 @@
 //! `bench peers`: the sensor beside those that do a part of its work, on the same packets.
 //!
-//! One veth pair; the generator sends on the first CPU, which also receives, as a NIC's interrupt does; whatever a system
-//! has of processes runs on the second. Each system is started anew for every lot of packets, and its own words at the
-//! end are its count. See `docs/peers.md`.
+//! One veth pair; the generator sends on the first CPU that this process may use, which also receives, as a NIC's interrupt
+//! does; whatever a system has of processes runs on the second. In each round the order is another (see [`turns`]). Each
+//! system is started anew for every lot of packets, and its own words at the end are its count. See `docs/peers.md`.
 
 mod af_packet;
 mod bed;
@@ -14,17 +14,18 @@ mod rounds;
 mod search;
 mod system;
 mod traffic;
+mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use testbed::{Bpffs, Link, Namespace};
 
+use crate::affinity;
 use crate::results::{self, Measurement};
 use bed::Bed;
 use figures::Outcome;
@@ -61,7 +62,7 @@ pub struct Arguments {
 /// How much is measured.
 #[derive(Args, Clone, Copy)]
 struct Extent {
-    /// Rounds at full rate; in each, every system has its turn
+    /// Rounds at full rate; in each, every system has its turn, in another order
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds that a round sends for
@@ -114,29 +115,30 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// Where the testbed, the bare drop or the sensor fails; not where a peer does, which is then absent.
 pub fn measure(arguments: &Arguments) -> Result<Measurement> {
-    let cpus = thread::available_parallelism().context("cannot ask for the CPUs")?.get();
-    ensure!(cpus >= 2, "this machine has one CPU, and peers need another than the one that sends");
     let interrupted = Arc::new(AtomicBool::new(false));
     let listening: Vec<_> = [SIGINT, SIGTERM, SIGHUP]
         .into_iter()
         .map(|signal| signal_hook::flag::register(signal, Arc::clone(&interrupted)))
         .collect::<Result<_, _>>()
         .context("cannot listen for signals")?;
-    let measured = measure_until(arguments, cpus, &interrupted);
+    let measured = measure_until(arguments, &interrupted);
     for signal in listening {
         signal_hook::low_level::unregister(signal);
     }
     measured
 }
 
-fn measure_until(arguments: &Arguments, cpus: usize, interrupted: &AtomicBool) -> Result<Measurement> {
+fn measure_until(arguments: &Arguments, interrupted: &AtomicBool) -> Result<Measurement> {
+    let [send_cpu, run_cpu] = affinity::sender_and_other(None, None)?;
+    let cpus = affinity::allowed()?;
     let (sender, receiver, bpffs) = (Namespace::new()?, Namespace::new()?, Bpffs::new()?);
     let link = Link::between(&sender, &receiver)?;
     link.receive_without_xdp()?;
     // For those who are asked for their count on 127.0.0.1.
     receiver.run("ip", &["link", "set", "dev", "lo", "up"])?;
     let packages = Packages::look();
-    let bed = Bed { link: &link, bpffs: &bpffs, packages: &packages, interrupted, cpus };
+    let bed =
+        Bed { link: &link, bpffs: &bpffs, packages: &packages, interrupted, send_cpu, run_cpu, cpus: &cpus };
     let mut systems = System::all()?;
     let only = &arguments.only;
     systems.retain(|system| {

@@ -9,17 +9,17 @@ mod interfaces;
 mod mixes;
 mod prefixes;
 mod rings;
+mod sizes;
 mod sources;
 mod streams;
 mod under_test;
 mod windows;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 use testbed::Namespace;
 
+use crate::affinity;
 use crate::results::{self, Measurement};
 use growth::Growth;
 
@@ -97,8 +97,8 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
         (rounds, packets) = (QUICK_ROUNDS, QUICK_PACKETS);
     }
     let extent = Extent { rounds, packets, most_sources };
-    let cpus = allowed_cpus()?;
-    stay_on(cpus[0])?;
+    let cpus = affinity::allowed()?;
+    affinity::stay_on(cpus[0])?;
     let (sender, receiver) = (Namespace::new()?, Namespace::new()?);
     let wanted = |of: Of| arguments.of.is_empty() || arguments.of.contains(&of);
     let mut dimensions: Vec<Box<dyn Dimension + '_>> = Vec::new();
@@ -145,19 +145,6 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
         measurement.warnings.extend(warnings);
     }
     Ok(measurement)
-}
-
-/// The CPUs that this process may run on: one at least.
-fn allowed_cpus() -> Result<Vec<usize>> {
-    let allowed = sched_getaffinity(Pid::from_raw(0)).context("cannot ask for this process's CPUs")?;
-    Ok((0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect())
-}
-
-/// Binds this thread, and those that it starts and that do not bind themselves, to a CPU.
-fn stay_on(cpu: usize) -> Result<()> {
-    let mut only = CpuSet::new();
-    only.set(cpu)?;
-    sched_setaffinity(Pid::from_raw(0), &only).with_context(|| format!("cannot stay on CPU {cpu}"))
 }
 
 /// Slots of counters so that this CPU, and every one below it, has one of its own.

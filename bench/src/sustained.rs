@@ -16,6 +16,7 @@ use clap::Args;
 use serde_json::Value;
 use testbed::{Agent, Bpffs, Generator, Link, Namespace, Order, Pace, Sent, find_agent};
 
+use crate::affinity;
 use crate::kernel::Traffic;
 use crate::results::{self, Measurement};
 
@@ -34,12 +35,12 @@ pub struct Arguments {
     /// How many IPv4 sources they are from, where sources are random; 0 for all that there can be
     #[arg(long, default_value_t = 1_000_000)]
     sources: u32,
-    /// CPU that sends, and receives
-    #[arg(long, default_value_t = 0)]
-    send_cpu: usize,
-    /// CPU that the agent drains on
-    #[arg(long, default_value_t = 1)]
-    drain_cpu: usize,
+    /// CPU that sends, and receives [default: the first that this process may use]
+    #[arg(long)]
+    send_cpu: Option<usize>,
+    /// CPU that the agent drains on [default: the next]
+    #[arg(long)]
+    drain_cpu: Option<usize>,
     /// Length of the agent's intervals
     #[arg(long, default_value = "1s")]
     interval: String,
@@ -82,17 +83,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 pub fn measure(arguments: &Arguments) -> Result<Measurement> {
+    let [send_cpu, drain_cpu] = affinity::sender_and_other(arguments.send_cpu, arguments.drain_cpu)
+        .context("cannot choose --send-cpu and --drain-cpu, which may be the same where both are named")?;
     let (sender, receiver, bpffs) = (Namespace::new()?, Namespace::new()?, Bpffs::new()?);
     let link = Link::between(&sender, &receiver)?;
     let mut generator = Generator::new(&arguments.traffic.mix().from_sources(arguments.sources))?;
-    let drain_cpu = arguments.drain_cpu.to_string();
+    let drain_cpu = drain_cpu.to_string();
     let ring_records = arguments.ring_records.map(|records| records.to_string());
     let mut flags = vec!["--sensor", "bench", "--drain-cpu", &drain_cpu, "--interval", &arguments.interval];
     flags.extend(ring_records.iter().flat_map(|records| ["--ring-records", records.as_str()]));
     let pins = bpffs.path().join("sensor");
     let mut agent = Agent::start(&find_agent()?, &link.telescope, &pins, &flags, || false)?;
     let (before, started) = (agent.processor_time()?, Instant::now());
-    let (sent, percents) = send(arguments, &mut generator, &link, &mut agent)?;
+    let (sent, percents) = send(arguments, send_cpu, &mut generator, &link, &mut agent)?;
     let (used, elapsed) = (agent.processor_time()? - before, started.elapsed());
     let memory = agent.most_memory()?;
     let intervals = agent.stop()?;
@@ -113,12 +116,13 @@ pub fn measure(arguments: &Arguments) -> Result<Measurement> {
 /// Sends until the time is over; gives what was sent, and the agent's share of a processor at each interval.
 fn send(
     arguments: &Arguments,
+    cpu: usize,
     generator: &mut Generator,
     link: &Link<'_>,
     agent: &mut Agent,
 ) -> Result<(Sent, Vec<f64>)> {
     let stop = AtomicBool::new(false);
-    let cpus = [arguments.send_cpu];
+    let cpus = [cpu];
     let pace = arguments.rate.map_or(Pace::FullSpeed, Pace::PacketsPerSecond);
     let order = Order { packets: u64::MAX >> 1, pace, cpus: &cpus, stop: Some(&stop) };
     thread::scope(|scope| {

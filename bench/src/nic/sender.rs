@@ -11,6 +11,7 @@ use testbed::{Generator, Order, Pace, Sent};
 use super::interruption::Interruption;
 use super::port::Port;
 use super::{Arguments, MOMENT};
+use crate::affinity;
 
 /// How long packets may be on their way, at most, after the last was sent.
 const LONGEST_FLIGHT: Duration = Duration::from_millis(500);
@@ -68,7 +69,11 @@ impl Sender {
             mix = mix.to_ethernet(address);
         }
         let pace = arguments.rate.map_or(Pace::FullSpeed, Pace::PacketsPerSecond);
-        Ok(Some(Self { generator: Generator::new(&mix)?, from, cpu: arguments.send_cpu, pace }))
+        let cpu = match arguments.send_cpu {
+            Some(cpu) => cpu,
+            None => affinity::allowed()?[0],
+        };
+        Ok(Some(Self { generator: Generator::new(&mix)?, from, cpu, pace }))
     }
 
     /// Sends a few packets first, which have to arrive.

@@ -11,10 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
-use nix::sched::{CpuSet, sched_setaffinity};
-use nix::unistd::Pid;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::affinity;
 use ports::Ports;
 use ring::Ring;
 
@@ -35,18 +34,20 @@ pub fn run(interface: &str, workers: usize) -> Result<()> {
         signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot listen for signals")?;
     }
     ensure!(workers > 0, "no worker");
+    let cpus = affinity::allowed()?;
+    ensure!(workers <= cpus.len(), "{workers} workers, and this process may use CPUs {cpus:?} alone");
     let rings: Vec<Ring> =
         (0..workers).map(|_| Ring::open(interface, (workers > 1).then(group))).collect::<Result<_>>()?;
     println!("counting");
     let counted: Vec<Counted> = thread::scope(|scope| {
         let started: Vec<_> = rings
             .into_iter()
-            .enumerate()
-            .map(|(cpu, ring)| {
+            .zip(cpus)
+            .map(|(ring, cpu)| {
                 let stop = &stop;
                 scope.spawn(move || {
                     if workers > 1 {
-                        stay_on(cpu)?;
+                        affinity::stay_on(cpu)?;
                     }
                     count(ring, stop)
                 })
@@ -83,11 +84,4 @@ fn count(mut ring: Ring, stop: &AtomicBool) -> Result<Counted> {
         ring.wait()?;
     }
     Ok(Counted { by_port: ports.sum(), other: ports.other, lost: ring.lost()? })
-}
-
-fn stay_on(cpu: usize) -> Result<()> {
-    let mut only = CpuSet::new();
-    only.set(cpu)
-        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &only))
-        .context("cannot bind a worker to its CPU")
 }

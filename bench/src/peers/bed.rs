@@ -1,7 +1,6 @@
 //! Where systems are measured, one at a time: started, sent to, asked what they have counted, and ended.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,22 +16,24 @@ use super::processes;
 use super::system::{Counted, Place, System};
 use super::traffic::tcp_of;
 
-/// The CPU that sends, and receives.
-const SEND_CPU: usize = 0;
-/// The CPU that systems run on.
-const RUN_CPU: usize = 1;
 /// How long a system may take to get through what it has in its buffers.
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 /// Who uses less of a processor than so much, in so long, has nothing left to do.
 const IDLE: (Duration, Duration) = (Duration::from_millis(3), Duration::from_millis(150));
 
-/// What stays the same for all systems and all traffic.
+/// What stays the same for all systems and all traffic: their interface, and what they run with.
 pub struct Bed<'a> {
     pub link: &'a Link<'a>,
     pub bpffs: &'a Bpffs,
     pub packages: &'a Packages,
+    /// Whether somebody wants all of it to end.
     pub interrupted: &'a AtomicBool,
-    pub cpus: usize,
+    /// The CPU that sends, and receives.
+    pub send_cpu: usize,
+    /// The CPU that systems' programs run on.
+    pub run_cpu: usize,
+    /// All that this process may use, those two too.
+    pub cpus: &'a [usize],
 }
 
 /// What is sent to one system at a time.
@@ -107,20 +108,20 @@ impl Bed<'_> {
     fn visit_running(&self, system: &System, sending: &mut Sending, lot: Lot) -> Result<Visit> {
         let namespace = self.link.telescope.namespace;
         let folder = TempDir::with_prefix("apus-peer-")?;
-        let place = self.place(folder.path());
+        let place = Place { bed: self, folder: folder.path() };
         let running = system.start(&place)?;
         // Tables are laid out, after it has said that it is ready.
         self.wait_until_idle(namespace, Duration::from_millis(1), running.polls())?;
         let running_processes = processes::inside(namespace)?;
         let (used, receiving) =
-            (processes::processor_time(&running_processes), processes::receiving_thread(SEND_CPU));
+            (processes::processor_time(&running_processes), processes::receiving_thread(self.send_cpu));
         let sent = self.send(&mut sending.generator, lot)?;
         let busy_after = self.wait_until_idle(namespace, running.settles_in(), running.polls())?;
         // Some start a child when they have something to do.
         let running_processes = processes::inside(namespace)?;
         let process_time = processes::processor_time(&running_processes).saturating_sub(used);
         let kernel_time =
-            sent.processor_time + processes::receiving_thread(SEND_CPU).saturating_sub(receiving);
+            sent.processor_time + processes::receiving_thread(self.send_cpu).saturating_sub(receiving);
         let memory = processes::most_memory(&running_processes);
         let Counted { packets: counted, digests_lost } = running.stop()?;
         ensure!(!self.interrupted.load(Ordering::Relaxed), "interrupted");
@@ -147,7 +148,7 @@ impl Bed<'_> {
             None => (Pace::FullSpeed, u64::MAX >> 1),
             Some(rate) => (pace(rate), packets_in(rate, lot.time)),
         };
-        let order = Order { packets, pace, cpus: &[SEND_CPU], stop: Some(&over) };
+        let order = Order { packets, pace, cpus: &[self.send_cpu], stop: Some(&over) };
         thread::scope(|scope| {
             scope.spawn(|| {
                 let started = Instant::now();
@@ -165,11 +166,6 @@ impl Bed<'_> {
             sent.store(true, Ordering::Relaxed);
             Ok(offered?)
         })
-    }
-
-    fn place<'b>(&'b self, folder: &'b Path) -> Place<'b> {
-        let Self { link, bpffs, packages, interrupted, cpus } = self;
-        Place { link, bpffs, packages, interrupted, cpus: *cpus, cpu: RUN_CPU, folder }
     }
 
     /// Gives a system time for what it still has in its buffers, and says for how long it went on working.

@@ -1,4 +1,5 @@
-//! Rounds at full rate, then searches: in each, every system has its turn.
+//! Rounds at full rate, then searches: in each round, and at each step, every system has its turn, in the order of
+//! [`turns`].
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use super::figures::Seen;
 use super::search::{COUNTED, Search};
 use super::system::System;
 use super::traffic::Traffic;
+use super::turns::turns;
 
 /// From this part of the packets on, lost digests are warned of.
 const DIGESTS_LOST: f64 = 0.001;
@@ -59,14 +61,14 @@ impl<'a> Rounds<'a> {
                 ));
                 break;
             }
-            for place in 0..self.systems.len() {
+            for place in turns(round - 1, self.systems.len()) {
                 if let Some(visit) = self.visit(place, None, self.extent.round_seconds)? {
                     self.seen[place].at_full_rate.push(visit);
                 }
             }
         }
         for search in 1..=self.extent.searches {
-            if !self.search()? {
+            if !self.search((search - 1).saturating_mul(self.extent.steps))? {
                 self.warn(format!(
                     "search {search} of {} was ended early, for want of time",
                     self.extent.searches
@@ -77,18 +79,20 @@ impl<'a> Rounds<'a> {
         self.conclude()
     }
 
-    /// One search, each of its steps for every system in turn. Says whether there was time for all of it.
-    fn search(&mut self) -> Result<bool> {
+    /// One search, each of its steps for every system in turn; before it there were so many steps. Says whether there was
+    /// time for all of it.
+    fn search(&mut self, steps_before: u32) -> Result<bool> {
         let mut searches: Vec<Option<Search>> = self.seen.iter().map(begin).collect();
         let mut is_whole = true;
         for step in 1..=self.extent.steps {
-            for (place, search) in searches.iter_mut().enumerate() {
+            for place in turns(steps_before.saturating_add(step - 1), searches.len()) {
                 // At least one, whatever the time: otherwise there would be no figure.
                 if step > 1 && self.is_over() {
                     is_whole = false;
                     break;
                 }
-                let Some((rate, search)) = search.as_mut().and_then(|search| Some((search.next()?, search)))
+                let Some((rate, search)) =
+                    searches[place].as_mut().and_then(|search| Some((search.next()?, search)))
                 else {
                     continue;
                 };

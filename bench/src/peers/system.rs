@@ -6,31 +6,22 @@ mod program;
 mod sensor;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Result;
-use testbed::{Bpffs, Link};
 
 #[cfg(test)]
 pub use config::Program;
 pub use config::{Count, Reads};
 
-use super::packages::Packages;
+use super::bed::Bed;
 use sensor::Sensor;
 
-/// Where systems run: their interface, and what they may write to.
+/// Where one system runs: the bed, and what is this system's alone.
 pub struct Place<'a> {
-    pub link: &'a Link<'a>,
-    pub bpffs: &'a Bpffs,
+    pub bed: &'a Bed<'a>,
     /// Empty at every start.
     pub folder: &'a Path,
-    pub packages: &'a Packages,
-    /// The CPU on which programs run, which is not the one that sends and receives.
-    pub cpu: usize,
-    pub cpus: usize,
-    /// Whether somebody wants all of it to end.
-    pub interrupted: &'a AtomicBool,
 }
 
 /// One of those that are compared.

@@ -5,7 +5,7 @@ use testbed::{Generator, Namespace, mix};
 
 use super::growth::{Growth, Kind, Work};
 use super::streams::{Receiver, Streams};
-use super::{Dimension, Extent, Outcome};
+use super::{Dimension, Extent, Outcome, sizes};
 use crate::results::{Better, Scale};
 
 /// Packets of a CPU in one visit, for each of other dimensions: a run at full speed begins and ends with waiting for
@@ -14,7 +14,7 @@ const TIMES: u64 = 4;
 
 pub struct Cpus<'a> {
     cpus: Vec<usize>,
-    numbers: Vec<usize>,
+    numbers: Vec<u32>,
     generators: Vec<Generator>,
     streams: Vec<Streams<'a>>,
     packets: u64,
@@ -24,9 +24,8 @@ pub struct Cpus<'a> {
 
 impl<'a> Cpus<'a> {
     pub fn new(extent: Extent, ends: [&'a Namespace; 2], cpus: &[usize]) -> Result<Self> {
-        let numbers = sizes(cpus.len());
-        #[expect(clippy::cast_precision_loss, reason = "numbers of CPUs")]
-        let places: Vec<f64> = numbers.iter().map(|number| *number as f64).collect();
+        let numbers = sizes::up_to(u32::try_from(cpus.len())?, 2);
+        let places: Vec<f64> = numbers.iter().copied().map(f64::from).collect();
         let kind = |name, title, unit, better, work| Kind {
             name,
             title,
@@ -70,8 +69,9 @@ impl<'a> Cpus<'a> {
 impl Dimension for Cpus<'_> {
     fn round(&mut self, counts: bool) -> Result<()> {
         for (place, number) in self.numbers.iter().enumerate() {
+            let cpus = &self.cpus[..*number as usize];
             for (line, streams) in self.streams.iter_mut().enumerate() {
-                let flood = streams.at_once(&mut self.generators, &self.cpus[..*number], self.packets)?;
+                let flood = streams.at_once(&mut self.generators, cpus, self.packets)?;
                 if counts {
                     self.rate.note(line, place, flood.million_packets_per_second());
                     self.cost.note(line, place, flood.nanoseconds_per_packet());
@@ -92,27 +92,5 @@ impl Dimension for Cpus<'_> {
             checked: checked.into_iter().flatten().collect(),
             warnings,
         })
-    }
-}
-
-/// One, two, four and so on, and all.
-fn sizes(cpus: usize) -> Vec<usize> {
-    let mut sizes: Vec<usize> = std::iter::successors(Some(1_usize), |size| size.checked_mul(2))
-        .take_while(|size| *size < cpus)
-        .collect();
-    sizes.push(cpus);
-    sizes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_double_and_end_with_all() {
-        assert_eq!(sizes(1), [1]);
-        assert_eq!(sizes(2), [1, 2]);
-        assert_eq!(sizes(6), [1, 2, 4, 6]);
-        assert_eq!(sizes(64), [1, 2, 4, 8, 16, 32, 64]);
     }
 }

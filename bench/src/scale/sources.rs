@@ -10,7 +10,7 @@ use sensor_user::prefixes::ObservedRanges;
 use super::growth::{Growth, Kind, Work};
 use super::mixes::plain;
 use super::under_test::{Beside, Sensor};
-use super::{Dimension, Extent, Outcome};
+use super::{Dimension, Extent, Outcome, sizes};
 use crate::drain;
 use crate::results::{Better, Scale};
 
@@ -34,7 +34,7 @@ pub struct Sources {
 
 impl Sources {
     pub fn new(extent: Extent, cpu: usize) -> Result<Self> {
-        let numbers: Vec<u32> = sizes(extent.most_sources);
+        let numbers = sizes::up_to(extent.most_sources, 10);
         let traffic =
             numbers.iter().map(|sources| Beside::new(&plain().from_sources(*sources), extent.packets));
         // A ring takes all of a visit, so that no digest is lost, which would be cheaper.
@@ -129,27 +129,5 @@ impl Dimension for Sources {
         );
         let growths = vec![self.kernel, self.steady, self.filling];
         Ok(Outcome { growths, checked: vec![checked], warnings: Vec::new() })
-    }
-}
-
-/// One, ten, a hundred and so on, and the most.
-fn sizes(most: u32) -> Vec<u32> {
-    let mut sizes: Vec<u32> = std::iter::successors(Some(1_u32), |size| size.checked_mul(10))
-        .take_while(|size| *size < most)
-        .collect();
-    sizes.push(most);
-    sizes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_tenfold_and_end_with_the_most() {
-        assert_eq!(sizes(1), [1]);
-        assert_eq!(sizes(10), [1, 10]);
-        assert_eq!(sizes(25_000), [1, 10, 100, 1_000, 10_000, 25_000]);
-        assert_eq!(sizes(10_000_000).len(), 8);
     }
 }

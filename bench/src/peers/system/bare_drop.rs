@@ -20,7 +20,7 @@ pub struct BareDrop<'a> {
 impl<'a> BareDrop<'a> {
     pub fn start(place: &'a Place<'a>) -> Result<Self> {
         let mut ebpf = Ebpf::load(sensor_objects::BASELINE).context("cannot load the baseline programs")?;
-        let end = &place.link.telescope;
+        let end = &place.bed.link.telescope;
         let program = program::xdp(&mut ebpf, "bare_drop")?;
         program.load()?;
         let attached = end.namespace.within(|| program.attach_to_if_index(end.index, XdpMode::Driver))?;

@@ -55,7 +55,7 @@ impl<'a> Started<'a> {
     fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + LONGEST_START;
         loop {
-            ensure!(!self.place.interrupted.load(Ordering::Relaxed), "interrupted");
+            ensure!(!self.place.bed.interrupted.load(Ordering::Relaxed), "interrupted");
             let said = self.said();
             let words = self.program.ready.as_ref().is_some_and(|words| said.contains(words.as_str()));
             let port = self.program.ready_port.is_some_and(|port| self.connect(port).is_ok());
@@ -79,7 +79,7 @@ impl<'a> Started<'a> {
 
     fn connect(&self, port: u16) -> Result<TcpStream> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let namespace = self.place.link.telescope.namespace;
+        let namespace = self.place.bed.link.telescope.namespace;
         Ok(namespace.within(|| TcpStream::connect_timeout(&address, Duration::from_secs(2)))??)
     }
 
@@ -114,7 +114,7 @@ impl<'a> Started<'a> {
             Stop::Newline => self.process.stdin.take().context("it does not listen")?.write_all(b"\n")?,
         }
         let deadline = Instant::now() + LONGEST_STOP;
-        let namespace = self.place.link.telescope.namespace;
+        let namespace = self.place.bed.link.telescope.namespace;
         // Children of its own write the last of what it has.
         while self.process.try_wait()?.is_none() || !processes::inside(namespace)?.is_empty() {
             ensure!(Instant::now() < deadline, "it does not end; it says: {}", last_words(&self.said()));
@@ -174,7 +174,7 @@ impl Started<'_> {
 impl Drop for Started<'_> {
     fn drop(&mut self) {
         // Its children are not the process that is killed by its own guard.
-        processes::kill_all_inside(self.place.link.telescope.namespace);
+        processes::kill_all_inside(self.place.bed.link.telescope.namespace);
     }
 }
 
@@ -183,10 +183,11 @@ fn command(program: &Program, words: &[String], place: &Place<'_>) -> Result<Com
     let words: Vec<String> = words.iter().map(|word| filled(word, place)).collect::<Result<_>>()?;
     let (name, arguments) = words.split_first().context("a configuration without a command")?;
     let path = if name.starts_with('/') { PathBuf::from(name) } else { find(program, name, place)? };
-    let cpus = if program.every_cpu { format!("0-{}", place.cpus - 1) } else { place.cpu.to_string() };
-    let mut command = place.link.telescope.namespace.command("taskset");
-    command.args(["--cpu-list", &cpus, "env"]);
-    command.args(place.packages.environment());
+    let cpus = if program.every_cpu { place.bed.cpus } else { &[place.bed.run_cpu] };
+    let cpus: Vec<String> = cpus.iter().map(usize::to_string).collect();
+    let mut command = place.bed.link.telescope.namespace.command("taskset");
+    command.args(["--cpu-list", &cpus.join(","), "env"]);
+    command.args(place.bed.packages.environment());
     for variable in &program.environment {
         command.arg(filled(variable, place)?);
     }
@@ -196,7 +197,7 @@ fn command(program: &Program, words: &[String], place: &Place<'_>) -> Result<Com
 
 fn find(program: &Program, name: &str, place: &Place<'_>) -> Result<PathBuf> {
     let package = program.package.as_deref().unwrap_or("apus");
-    place.packages.find(name).with_context(|| {
+    place.bed.packages.find(name).with_context(|| {
         format!("{name} is not installed: `cargo xtask setup --for peers` unpacks Debian's package {package}")
     })
 }
@@ -211,13 +212,13 @@ fn filled(text: &str, place: &Place<'_>) -> Result<String> {
     let this = std::env::current_exe().context("cannot find this program's own file")?;
     let path = |path: &Path| path.to_str().map(str::to_owned).context("a path that is not text");
     Ok(text
-        .replace("{interface}", &place.link.telescope.interface)
+        .replace("{interface}", &place.bed.link.telescope.interface)
         .replace("{folder}", &path(&files(place))?)
-        .replace("{libraries}", &path(&place.packages.libraries())?)
-        .replace("{drivers}", &path(&place.packages.drivers())?)
+        .replace("{libraries}", &path(&place.bed.packages.libraries())?)
+        .replace("{drivers}", &path(&place.bed.packages.drivers())?)
         .replace("{bench}", &path(&this)?)
-        .replace("{cpus}", &place.cpus.to_string())
-        .replace("{cpu}", &place.cpu.to_string()))
+        .replace("{cpus}", &place.bed.cpus.len().to_string())
+        .replace("{cpu}", &place.bed.run_cpu.to_string()))
 }
 
 /// The end of what it said, where the reason is.

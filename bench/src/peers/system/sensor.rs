@@ -36,10 +36,10 @@ impl Sensor {
     }
 
     pub fn start<'a>(&self, place: &'a Place<'a>) -> Result<Watching> {
-        let pins = place.bpffs.path().join("sensor");
+        let pins = place.bed.bpffs.path().join("sensor");
         let folder = place.folder.join("flows");
         let folder = folder.to_str().context("the temporary folder's name is not text")?;
-        let cpu = place.cpu.to_string();
+        let cpu = place.bed.run_cpu.to_string();
         // Longer than any step: the last, partial interval has all of it.
         let mut arguments = vec!["--sensor", "bench", "--interval", "10m", "--drain-cpu", &cpu];
         if self.writes_flows {
@@ -47,11 +47,11 @@ impl Sensor {
             arguments.extend(["--flows", folder]);
         }
         arguments.extend(self.arguments);
-        let interrupted = || place.interrupted.load(Ordering::Relaxed);
-        let agent = Agent::start(&find_agent()?, &place.link.telescope, &pins, &arguments, interrupted)?;
+        let interrupted = || place.bed.interrupted.load(Ordering::Relaxed);
+        let agent = Agent::start(&find_agent()?, &place.bed.link.telescope, &pins, &arguments, interrupted)?;
         let watching = Watching { agent, pins, digests: !self.arguments.contains(&"--digests") };
-        for process in processes::inside(place.link.telescope.namespace)? {
-            processes::keep_on(process, place.cpu)?;
+        for process in processes::inside(place.bed.link.telescope.namespace)? {
+            processes::keep_on(process, place.bed.run_cpu)?;
         }
         Ok(watching)
     }
