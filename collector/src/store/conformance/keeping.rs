@@ -11,7 +11,11 @@ const FIRST_DAY: u32 = 20_500;
 
 fn sample(sequence: u64, day: u32) -> Sample {
     let start = Day(day).start() + sequence * 60_000_000_000;
-    let rows = (0..50).map(|number| flow(&format!("192.0.2.{number}"), 6, 23, 1, start));
+    let rows = (0..50).map(|number| {
+        // One that is watched, one that is not, and none.
+        let window = [Some(1024), Some(7), None][number % 3];
+        wire::Row { window, ..flow(&format!("192.0.2.{number}"), 6, 23, 1, start) }
+    });
     Sample::new("tokyo", sequence, start).with(rows)
 }
 

@@ -60,6 +60,9 @@ pub fn region_of(number: i64) -> [u8; 2] {
     crate::store::region_of(u16::try_from(number).unwrap_or(0))
 }
 
+/// The highest id that a sensor can have. A number beyond it is damage, and would take as many bits.
+const MOST_SENSORS: usize = 1 << 24;
+
 /// A set of sensors: the only one's id, or a bit for each id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SensorSet(Vec<u8>);
@@ -68,7 +71,8 @@ impl SensorSet {
     pub fn add(&mut self, value: ValueRef<'_>) -> FromSqlResult<()> {
         match value {
             ValueRef::Integer(sensor) => {
-                let sensor = usize::try_from(sensor).map_err(FromSqlError::other)?;
+                let id = usize::try_from(sensor).ok().filter(|id| *id <= MOST_SENSORS);
+                let sensor = id.ok_or(FromSqlError::OutOfRange(sensor))?;
                 if self.0.len() <= sensor / 8 {
                     self.0.resize(sensor / 8 + 1, 0);
                 }
@@ -87,6 +91,13 @@ impl SensorSet {
 
     pub fn count(&self) -> i64 {
         self.0.iter().map(|byte| i64::from(byte.count_ones())).sum()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = i64> {
+        let bits = self.0.iter().enumerate().flat_map(|(place, byte)| {
+            (0..8).filter(move |bit| byte & 1 << bit != 0).map(move |bit| place * 8 + bit)
+        });
+        bits.filter_map(|id| i64::try_from(id).ok())
     }
 
     pub fn into_bits(self) -> Vec<u8> {
@@ -110,6 +121,15 @@ mod tests {
         assert_eq!((region_of(0), region_number(*b"?!")), (*b"ZZ", 0));
     }
 
+    #[test]
+    fn a_damaged_id_takes_no_memory() {
+        let mut set = SensorSet::default();
+        for id in [-1, MOST_SENSORS as i64 + 1, i64::MAX] {
+            assert!(set.add(ValueRef::Integer(id)).is_err(), "{id}");
+        }
+        assert_eq!((set.count(), set.into_bits().len()), (0, 0));
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
@@ -128,6 +148,7 @@ mod tests {
             one.add(ValueRef::Blob(&other.into_bits())).unwrap();
             let set: std::collections::BTreeSet<_> = ids.into_iter().collect();
             prop_assert_eq!(one.count(), set.len() as i64);
+            prop_assert_eq!(one.ids().collect::<Vec<_>>(), set.into_iter().collect::<Vec<_>>());
         }
     }
 }

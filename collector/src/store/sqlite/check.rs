@@ -1,7 +1,10 @@
 //! Reading the store again, to see whether it holds together.
 
+mod reached;
+mod stray;
 mod sums;
 mod uptime;
+mod watched;
 
 use rusqlite::{Connection, params};
 use wire::dimension::add_to;
@@ -25,11 +28,13 @@ type Step = fn(&Connection, Tell<'_>) -> rusqlite::Result<()>;
 
 /// Checks everything that can be: what cannot be read is a breach, and the rest is looked at all the same.
 pub fn check(connection: &Connection, tell: Tell<'_>) {
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 10] = [
         ("the file's pages", pages),
         ("the ledger", sequences),
         ("the intervals", intervals),
+        ("the days of sums", stray::days),
         ("the sums of flows", sums::of_flows),
+        ("the windows of sources", watched::windows),
         ("the sums of counters", sums_of_counters),
         ("the up-time", uptime::by_day),
         ("the up-time by hour", uptime::by_hour),

@@ -7,6 +7,7 @@ use rusqlite::types::{FromSql as _, FromSqlError, ValueRef};
 use rusqlite::{Connection, Error, Result};
 
 use super::address::{Address, SensorSet, region_of};
+use super::kind;
 use super::sum::Sum;
 use crate::store::{region_code, utc};
 
@@ -24,6 +25,7 @@ pub fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(c"signatures_text", 1, FLAGS, |context| {
         Ok(signatures_text(context.get::<i64>(0)?.to_le_bytes()[0]))
     })?;
+    connection.create_scalar_function(c"watched_kind", 2, FLAGS, watched_kind)?;
     connection.create_aggregate_function(c"signatures_in_all", 1, FLAGS, SignaturesInAll)?;
     connection.create_scalar_function(c"utc", 1, FLAGS, |context| {
         let time: Option<i64> = context.get(0)?;
@@ -92,6 +94,17 @@ fn address_text(context: &Context<'_>) -> Result<Option<String>> {
 fn address_value(context: &Context<'_>) -> Result<Option<Address>> {
     let text: String = context.get(0)?;
     Ok(text.parse::<IpAddr>().ok().map(Address::from))
+}
+
+/// A flow's kind as sums by source have it: with its window where that is one of the list. What is no list has none.
+fn watched_kind(context: &Context<'_>) -> Result<i64> {
+    let number: i64 = context.get(0)?;
+    let Some(window) = kind::Kind::of(number).window else { return Ok(number & kind::WITHOUT_WINDOW) };
+    // It is asked of each flow, so that the list is not read into memory each time.
+    let list = context.get_raw(1).as_str().unwrap_or_default();
+    let list = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).unwrap_or_default();
+    let is_watched = list.split(',').any(|watched| watched.parse() == Ok(window));
+    Ok(if is_watched { number } else { number & kind::WITHOUT_WINDOW })
 }
 
 /// The set of both sets' sensors: an id as long as there is only one, which is the case of nearly all rows.

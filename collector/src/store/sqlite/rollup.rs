@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::ops::AddAssign;
 
 use rusqlite::{Connection, params};
-use wire::{Counter, Header, Row};
+use wire::{Counter, FlowKey, Header, Row};
 
 use super::address::Address;
 use super::failure::failure;
@@ -126,7 +126,9 @@ impl<'a> Rollups<'a> {
         let day = Day::of(seen);
         let hour = if day >= self.begins.hours { hour_of(seen) } else { day.0.saturating_mul(HOURS_OF_DAY) };
         let place = self.places.place(row.source.as_ref(), day)?;
-        let window = row.window.filter(|window| header.watched_windows.contains(window));
+        // A row of a flow by tuple is kept without a window, too.
+        let has_window = header.flows.is_some_and(|flows| flows.key == FlowKey::Source);
+        let window = row.window.filter(|window| has_window && header.watched_windows.contains(window));
         let kind = kind::of(row, window);
         let sum = Sum { packets: row.packets, bytes: row.bytes };
         *self.ports.entry((hour, sensor, kind & kind::WITHOUT_WINDOW, place)).or_default() += sum;

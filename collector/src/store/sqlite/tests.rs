@@ -132,6 +132,10 @@ fn a_check_finds_what_is_wrong() {
         "DELETE FROM flow_raw WHERE id = (SELECT max(id) FROM flow_raw)",
         "UPDATE port_day_raw SET packets = packets + 1",
         "DELETE FROM source_day_raw WHERE source = (SELECT max(source) FROM source_day_raw)",
+        "UPDATE source_day_raw SET kind = kind | (1025 << 32)",
+        "INSERT INTO source_day_raw SELECT day + 1, source, kind, place, packets, bytes, first, lasting, sensors
+         FROM source_day_raw LIMIT 1",
+        "INSERT INTO port_day_raw SELECT day - 1, sensor, kind, place, packets, bytes FROM port_day_raw",
         "UPDATE counter_day_raw SET packets = packets - 1 WHERE counter = 0",
         "DELETE FROM ledger",
         "UPDATE uptime_day_raw SET nanoseconds = nanoseconds + 1",

@@ -3,56 +3,13 @@
 //! Each day looks at the intervals that reach into it alone: most of them end in it, and are found by their end; those
 //! that go on are carried from day to day. What it takes grows with the days, and not with their square.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, params};
 
-use super::super::interval::ROWS;
 use super::super::kind::WITHOUT_WINDOW;
-use super::super::rollup::last_of;
 use super::super::views::{BYTES, ROW_BITS, SEEN};
-use super::uptime::can_be;
+use super::reached::{Crossing, Reached};
 use super::{Tell, breach, horizon};
 use crate::store::{Day, NANOSECONDS_OF_DAY, NANOSECONDS_OF_HOUR};
-
-/// An interval that goes on after the day on which it began: first and last day, and its id.
-type Crossing = (u32, u32, i64);
-
-/// The days that intervals reach into.
-#[derive(Default)]
-struct Reached {
-    /// Whether flows of the day are gone.
-    days: BTreeMap<u32, bool>,
-    /// In the order of their first days.
-    crossing: Vec<Crossing>,
-}
-
-impl Reached {
-    fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut reached = Self::default();
-        let mut statement = connection
-            .prepare(&format!("SELECT id, start, \"end\", flow_state > {ROWS} FROM interval_raw"))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-            // Those with times that cannot be are told by the check of the up-time.
-            if !can_be(start, end) {
-                continue;
-            }
-            let (start, end) = (start.cast_unsigned(), end.cast_unsigned());
-            let (Day(first), Day(last)) = (Day::of(start), Day::of(last_of(start, end)));
-            let is_gone: bool = row.get(3)?;
-            for day in first..=last {
-                *reached.days.entry(day).or_default() |= is_gone;
-            }
-            if last > first {
-                reached.crossing.push((first, last, row.get(0)?));
-            }
-        }
-        reached.crossing.sort_unstable();
-        Ok(reached)
-    }
-}
 
 pub fn of_flows(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> {
     let hours_from = horizon(connection, "hours")?;
@@ -118,10 +75,10 @@ fn of_day(
         compare("port_hour", "sensor, kind, hour", &hours)?;
     }
     let sources = both(
-        &format!("f.source AS a, f.kind & {WITHOUT_WINDOW} AS b, 0 AS c"),
+        "f.source AS a, watched_kind(f.kind, i.watched_windows) AS b, 0 AS c",
         "AND f.source IS NOT NULL AND length(f.source) > 0",
     );
-    compare("source_day", &format!("source, kind & {WITHOUT_WINDOW}, 0"), &sources)
+    compare("source_day", "source, kind, 0", &sources)
 }
 
 /// Sums that are not those of the rows, and those of the rows that are no sum.

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::super::flows::LATEST;
 use super::super::rollup::{spans, spans_by_hour};
+use super::reached::{can_be, each_interval};
 use super::{Tell, breach, horizon};
 use crate::store::{Day, NANOSECONDS_OF_DAY, utc};
 
@@ -30,11 +31,6 @@ pub fn by_hour(connection: &Connection, tell: Tell<'_>) -> rusqlite::Result<()> 
     let name = |hour: u32| format!("uptime_hour of {}, hour {}", Day(hour / 24), hour % 24);
     let table = ("uptime_hour_raw", "u.day * 24 + u.hour");
     compare(connection, table, from.saturating_mul(24), &spans, &name, tell)
-}
-
-/// Whether an interval of these times can have been stored.
-pub fn can_be(start: i64, end: i64) -> bool {
-    0 <= start && start <= end && end.cast_unsigned() <= LATEST
 }
 
 /// As the store's sum, which ends at the highest number of its column.
@@ -72,22 +68,15 @@ fn compare(
     tell: Tell<'_>,
 ) -> rusqlite::Result<()> {
     let mut found: BTreeMap<(u32, String), u64> = BTreeMap::new();
-    let mut statement = connection
-        .prepare("SELECT s.name, i.start, i.\"end\" FROM interval_raw i JOIN sensor s ON s.id = i.sensor")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-        // Told already.
-        if !can_be(start, end) {
-            continue;
-        }
-        for (place, nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
+    each_interval(connection, "s.name", |row, start, end| {
+        for (place, nanoseconds) in spans(start, end) {
             if i64::from(place) >= from {
                 let sum = found.entry((place, row.get(0)?)).or_default();
                 *sum = added(*sum, nanoseconds);
             }
         }
-    }
+        Ok(())
+    })?;
     let mut statement = connection.prepare(&format!(
         "SELECT {unit}, s.name, u.nanoseconds FROM {table} u JOIN sensor s ON s.id = u.sensor
          WHERE {unit} >= ?1"

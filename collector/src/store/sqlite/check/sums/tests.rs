@@ -20,20 +20,21 @@ fn sample(sensor: &str, sequence: u64, (from, to): (u64, u64), packets: &[u64]) 
     Sample { end: moment(to), ..sample }
 }
 
-fn store(samples: &[Sample]) -> (tempfile::TempDir, SqliteStore) {
+fn store(samples: &[Sample], keep_flows: bool) -> (tempfile::TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = SqliteStore::open(&folder.path().join("store"), SqliteOptions::default()).unwrap();
+    let options = SqliteOptions { keep_flows, ..SqliteOptions::default() };
+    let mut store = SqliteStore::open(&folder.path().join("store"), options).unwrap();
     let group: Vec<_> = samples.iter().map(Sample::incoming).collect();
     assert!(store.commit(&group).unwrap().iter().all(|one| *one == crate::store::Outcome::Stored));
     (folder, store)
 }
 
-/// What it takes, in steps of SQLite's machine.
-fn steps(days: u64) -> u64 {
+/// What all of a check takes, in steps of SQLite's machine.
+fn steps(days: u64, keep_flows: bool) -> u64 {
     let samples: Vec<Sample> = (0..days * 8)
         .map(|number| sample("tokyo", number + 1, (number * 3, number * 3 + 3), &[number * 3 + 1]))
         .collect();
-    let (_folder, mut store) = store(&samples);
+    let (_folder, mut store) = store(&samples, keep_flows);
     let counted = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&counted);
     let count = move || {
@@ -42,7 +43,7 @@ fn steps(days: u64) -> u64 {
     };
     store.connection.progress_handler(10, Some(count)).unwrap();
     let mut found = Vec::new();
-    of_flows(&store.connection, &mut |finding| found.push(finding)).unwrap();
+    super::super::check(&store.connection, &mut |finding| found.push(finding));
     store.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
     assert!(found.is_empty(), "{found:?}");
     counted.load(Ordering::Relaxed)
@@ -50,8 +51,10 @@ fn steps(days: u64) -> u64 {
 
 #[test]
 fn what_it_takes_grows_with_the_days() {
-    let (few, many) = (steps(25), steps(100));
-    assert!(few > 0 && many < few * 5, "{few} for 25 days, {many} for 100");
+    for keep_flows in [true, false] {
+        let (few, many) = (steps(25, keep_flows), steps(100, keep_flows));
+        assert!(few > 0 && many < few * 5, "{keep_flows}: {few} for 25 days, {many} for 100");
+    }
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn each_day_is_compared_with_all_that_reaches_into_it() {
         Sample { rows: Vec::new(), ..sample("osaka", 2, (48, 48), &[]) },
         sample("kyoto", 1, (24 * 20, 24 * 20 + 1), &[24 * 20]),
     ];
-    let (_folder, mut store) = store(&samples);
+    let (_folder, mut store) = store(&samples, true);
     assert_eq!(breaches(&*store.reader().unwrap()), [""; 0]);
     // Wherever a sum is wrong, or is not there, and nowhere else.
     for table in ["port_day", "source_day", "port_hour"] {

@@ -6,8 +6,9 @@ use rusqlite::Connection;
 
 use super::super::super::interval::NEVER_CAME;
 use super::super::super::rollup::{last_of, spans};
+use super::super::reached::each_interval;
 use super::super::{Tell, breach};
-use super::{added, can_be};
+use super::added;
 use crate::store::Day;
 
 /// Nanoseconds with flows, and packets that are in none.
@@ -20,19 +21,9 @@ struct Sum {
 /// From a day on, of which all intervals are kept. A day without a row is told by the check of the up-time itself.
 pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::Result<()> {
     let mut found: BTreeMap<(u32, String), Sum> = BTreeMap::new();
-    let mut statement = connection.prepare(&format!(
-        "SELECT s.name, i.start, i.\"end\", i.flow_state <> {NEVER_CAME} OR i.observed = 0, i.missing
-         FROM interval_raw i JOIN sensor s ON s.id = i.sensor"
-    ))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-        // Told already.
-        if !can_be(start, end) {
-            continue;
-        }
-        let (start, end) = (start.cast_unsigned(), end.cast_unsigned());
-        let (are_known, missing): (bool, i64) = (row.get(3)?, row.get(4)?);
+    let columns = format!("s.name, i.flow_state <> {NEVER_CAME} OR i.observed = 0, i.missing");
+    each_interval(connection, &columns, |row, start, end| {
+        let (are_known, missing): (bool, i64) = (row.get(1)?, row.get(2)?);
         for (Day(day), nanoseconds) in spans(start, end).filter(|_| are_known) {
             if i64::from(day) >= from {
                 let sum = found.entry((day, row.get(0)?)).or_default();
@@ -44,7 +35,8 @@ pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::R
             let sum = found.entry((day, row.get(0)?)).or_default();
             sum.missing = added(sum.missing, missing.cast_unsigned());
         }
-    }
+        Ok(())
+    })?;
     let mut statement = connection.prepare(
         "SELECT u.day, s.name, u.with_flows, u.missing FROM uptime_day_raw u JOIN sensor s ON s.id = u.sensor
          WHERE u.day >= ?1",

@@ -6,24 +6,25 @@ use rusqlite::Connection;
 
 use super::super::super::interval::NEVER_CAME;
 use super::super::super::rollup::spans;
+use super::super::reached::each_interval;
 use super::super::{Tell, breach};
-use super::{added, can_be};
+use super::added;
 use crate::store::Day;
 
 /// From a day on, of which all intervals are kept.
 pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::Result<()> {
     let mut found: BTreeMap<(u32, String, u16), u64> = BTreeMap::new();
-    let mut statement = connection.prepare(&format!(
-        "SELECT s.name, i.start, i.\"end\", i.watched_windows FROM interval_raw i JOIN sensor s ON s.id = i.sensor
-         WHERE (i.flow_state <> {NEVER_CAME} OR i.observed = 0) AND i.watched_windows <> '[]'"
-    ))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (start, end): (i64, i64) = (row.get(1)?, row.get(2)?);
-        let windows = row.get_ref(3)?.as_str().map(serde_json::from_str::<BTreeSet<u16>>);
-        // Either is told already.
-        let (true, Ok(Ok(windows))) = (can_be(start, end), windows) else { continue };
-        for (Day(day), nanoseconds) in spans(start.cast_unsigned(), end.cast_unsigned()) {
+    let columns = format!(
+        "s.name, (i.flow_state <> {NEVER_CAME} OR i.observed = 0) AND i.watched_windows <> '[]', i.watched_windows"
+    );
+    each_interval(connection, &columns, |row, start, end| {
+        if !row.get::<_, bool>(1)? {
+            return Ok(());
+        }
+        // A list that is none is told already.
+        let windows = row.get_ref(2)?.as_str().map(serde_json::from_str::<BTreeSet<u16>>);
+        let Ok(Ok(windows)) = windows else { return Ok(()) };
+        for (Day(day), nanoseconds) in spans(start, end) {
             if i64::from(day) < from {
                 continue;
             }
@@ -32,7 +33,8 @@ pub fn by_day(connection: &Connection, from: i64, tell: Tell<'_>) -> rusqlite::R
                 *sum = added(*sum, nanoseconds);
             }
         }
-    }
+        Ok(())
+    })?;
     let mut statement = connection.prepare(
         "SELECT w.day, s.name, w.watched_window, w.nanoseconds FROM window_day_raw w JOIN sensor s ON s.id = w.sensor
          WHERE w.day >= ?1",
