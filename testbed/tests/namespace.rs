@@ -57,8 +57,9 @@ fn nothing_moves_on_a_link_that_nobody_sends_on() {
     }
     assert_eq!(one.run("ip", &["route", "show", "table", "all"]).unwrap(), "");
     assert_eq!(one.run("ip", &["-6", "address"]).unwrap(), "");
-    // Only its own end, and the loopback interface that every namespace has.
-    assert_eq!(one.run("ip", &["-brief", "link"]).unwrap().lines().count(), 2);
+    // Only its own end is up, besides the parked pair and the loopback interface that every namespace has.
+    assert_eq!(one.run("ip", &["-brief", "link"]).unwrap().lines().count(), 4);
+    assert_eq!(one.run("ip", &["-brief", "link", "show", "up"]).unwrap().lines().count(), 1);
 }
 
 #[test]

@@ -29,7 +29,8 @@ impl Pacer {
         let due = match self.pace {
             Pace::FullSpeed => MOST_AT_ONCE,
             Pace::PacketsPerSecond(rate) => {
-                let due = packets_in(self.started.elapsed(), rate.get()) - self.granted;
+                // What was granted after a stop may be ahead of the time since.
+                let due = packets_in(self.started.elapsed(), rate.get()).saturating_sub(self.granted);
                 if due > packets_in(LATEST, rate.get()) {
                     (self.started, self.granted) = (Instant::now(), 0);
                     packets_in(TICK, rate.get())
@@ -78,5 +79,6 @@ mod tests {
         let mut pacer = Pacer::new(Pace::PacketsPerSecond(NonZeroU32::new(10_000).unwrap()));
         pacer.started -= Duration::from_mins(1);
         assert_eq!(u64::from(pacer.grant(u64::MAX)), packets_in(TICK, 10_000));
+        assert!(u64::from(pacer.grant(u64::MAX)) < packets_in(LATEST, 10_000));
     }
 }
