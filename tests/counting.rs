@@ -9,7 +9,7 @@ use end_to_end::agent::{Host, OBSERVING, sum};
 use end_to_end::privileged;
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use testbed::{Generator, Link, Namespace, Order, Pace, document, mix};
+use testbed::{Generator, Link, Namespace, Order, Pace, document, machine, mix};
 
 /// Every counter is as expected, or an error that tells of those that are not.
 fn same(expected: &Value, counted: &Value) -> Result<()> {
@@ -35,7 +35,7 @@ fn a_million_packets_of_the_mix() -> Result<()> {
             mode,
             &[&OBSERVING[..], &["--interface", interface, "--mode", mode, "--interval", "200ms"]].concat(),
         )?;
-        let sent = Generator::new(&mix)?.send(&link, &Order::packets(1_000_000))?;
+        let sent = Generator::new(&mix)?.send(&link, &Order::packets(machine::packets(1_000_000)))?;
         let (status, intervals) = agent.stop(Signal::SIGTERM)?;
         ensure!(status.success(), "the agent ended with {status}");
         let breaches =
@@ -61,8 +61,8 @@ fn a_killed_agent_and_one_with_another_configuration_miss_nothing() -> Result<()
         [&OBSERVING[..], &["--interface", &link.telescope.interface, "--interval", "100ms"]].concat();
     let first = host.start("first", &arguments)?;
     let order = Order {
-        pace: Pace::PacketsPerSecond(const { NonZeroU32::new(400_000).unwrap() }),
-        ..Order::packets(1_600_000)
+        pace: Pace::PacketsPerSecond(machine::rate(const { NonZeroU32::new(400_000).unwrap() })),
+        ..Order::packets(machine::packets(1_600_000))
     };
     let (sent, mut intervals) = thread::scope(|scope| -> Result<_> {
         let sending = scope.spawn(|| generator.send(&link, &order));
@@ -104,7 +104,7 @@ fn two_interfaces_are_one_sensor() -> Result<()> {
     let mut generator = Generator::new(&mix)?;
     let mut expected = document::empty();
     for (link, packets) in links.iter().zip([300_000, 200_000]) {
-        let sent = generator.send(link, &Order::packets(packets))?;
+        let sent = generator.send(link, &Order::packets(machine::packets(packets)))?;
         document::add(&mut expected, &mix.expected(&sent.by_kind));
     }
     let (_, intervals) = agent.stop(Signal::SIGTERM)?;
@@ -113,7 +113,7 @@ fn two_interfaces_are_one_sensor() -> Result<()> {
     // With one interface fewer, the other one's packets are counted no more.
     let agent = host.start("one", &[&OBSERVING[..], &["--interface", first]].concat())?;
     ensure!(agent.errors()?.contains(&format!("no longer attached to {second}")), "{}", agent.errors()?);
-    let sent = generator.send(&links[0], &Order::packets(100_000))?;
+    let sent = generator.send(&links[0], &Order::packets(machine::packets(100_000)))?;
     let (_, intervals) = agent.stop(Signal::SIGTERM)?;
     same(&mix.expected(&sent.by_kind), &sum(&intervals))
 }

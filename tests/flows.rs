@@ -19,7 +19,7 @@ use sensor_user::flows::folder::FlowsFolder;
 use sensor_user::flows::{Flows, Limits};
 use sensor_user::prefixes::ObservedRanges;
 use serde_json::Value;
-use testbed::{Generator, Link, Namespace, Order, Pace, document, mix};
+use testbed::{Generator, Link, Namespace, Order, Pace, document, machine, mix};
 
 fn number(interval: &Value, path: &str) -> u64 {
     interval.pointer(path).and_then(Value::as_u64).unwrap_or(0)
@@ -70,7 +70,7 @@ fn flows_add_up_to_what_was_sent() -> Result<()> {
     let flags = ["--interface", &link.telescope.interface, "--interval", "300ms"];
     let writing = ["--flows", &folder_name, "--flows-format", "csv"];
     let agent = host.start("agent", &[&OBSERVING[..], &flags, &writing].concat())?;
-    let sent = Generator::new(&mix)?.send(&link, &Order::packets(400_000))?;
+    let sent = Generator::new(&mix)?.send(&link, &Order::packets(machine::packets(400_000)))?;
     let (status, intervals) = agent.stop(Signal::SIGTERM)?;
     ensure!(status.success(), "the agent ended with {status}");
     are_conserved(&intervals)?;
@@ -107,7 +107,7 @@ fn what_is_lost_is_counted_whatever_happens_to_rings_and_agents() -> Result<()> 
     let with = |more: &[&'static str]| [&flags[..], more].concat();
     let stop = AtomicBool::new(false);
     let order = Order {
-        pace: Pace::PacketsPerSecond(const { NonZeroU32::new(500_000).unwrap() }),
+        pace: Pace::PacketsPerSecond(machine::rate(const { NonZeroU32::new(500_000).unwrap() })),
         stop: Some(&stop),
         ..Order::packets(u64::MAX >> 1)
     };

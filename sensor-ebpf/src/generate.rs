@@ -23,6 +23,8 @@ pub mod names {
     pub const UNDER_TEST: &str = "UNDER_TEST";
     /// Writes a packet and sends it out (`XDP_TX`).
     pub const GENERATE: &str = "generate";
+    /// [`GENERATE`], for kernels without packets of several buffers.
+    pub const GENERATE_SINGLE_BUFFER: &str = "generate_single_buffer";
     /// Writes a packet and hands it to the program under test.
     pub const GENERATE_AND_CALL: &str = "generate_and_call";
 }

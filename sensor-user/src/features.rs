@@ -1,28 +1,107 @@
 //! What this kernel can do, found out by asking it: never by its version.
 
+pub mod requirement;
+
 use std::io;
+use std::path::Path;
 
 use aya::programs::{ProgramError, ProgramType};
 use aya::sys::{BpfHelper, is_helper_supported};
+use serde::Serialize;
+
+pub use requirement::Missing;
 
 /// What differs between kernels that the agent supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features {
     /// XDP programs may see packets of several buffers (Linux 5.18).
     pub multi_buffer: bool,
+    /// Maps and programs count as memory of the control group (Linux 5.11), and no more as memory that this process
+    /// has locked, of which it may have little.
+    pub group_memory: bool,
 }
 
 impl Features {
-    /// Asks the kernel.
+    /// Asks the kernel. Where maps count as locked memory, this process may have as much as it wants from here on.
     ///
     /// # Errors
     /// Where the kernel does not let this process load programs at all.
     pub fn probe() -> Result<Self, ProgramError> {
-        Ok(Self {
+        let helper = |helper| is_helper_supported(ProgramType::Xdp, helper);
+        let features = Self {
             // The helper and the program flag came in one release.
-            multi_buffer: is_helper_supported(ProgramType::Xdp, BpfHelper::BPF_FUNC_xdp_get_buff_len)?,
-        })
+            multi_buffer: helper(BpfHelper::BPF_FUNC_xdp_get_buff_len)?,
+            // So did this helper and the accounting.
+            group_memory: helper(BpfHelper::BPF_FUNC_ktime_get_coarse_ns)?,
+        };
+        if !features.group_memory {
+            // Refused without CAP_SYS_RESOURCE: then the limit may yet do, and where it does not, loading says so.
+            lift_limit();
+        }
+        Ok(features)
     }
+}
+
+/// What the agent does without, or in another way, because this kernel wants it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// The program sees packets of one buffer; interfaces with jumbo frames are attached in the network stack.
+    SingleBuffer,
+    /// Maps are locked memory, and the limit of this process was raised for them.
+    LockedMemory,
+    /// The program is interpreted.
+    Interpreter,
+    /// No types of the kernel's own; nothing asks for them.
+    NoBtf,
+}
+
+impl Fallback {
+    /// Those in force; `compiled` is whether the program became machine code, where that is known.
+    #[must_use]
+    pub fn in_force(features: Features, compiled: Option<bool>, btf: bool) -> Vec<Self> {
+        let Features { multi_buffer, group_memory } = features;
+        let all = [
+            (!multi_buffer, Self::SingleBuffer),
+            (!group_memory, Self::LockedMemory),
+            (compiled == Some(false), Self::Interpreter),
+            (!btf, Self::NoBtf),
+        ];
+        all.into_iter().filter(|(is_in_force, _)| *is_in_force).map(|(_, fallback)| fallback).collect()
+    }
+
+    /// What it comes to, in words.
+    #[must_use]
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::SingleBuffer => "packets of one buffer only",
+            Self::LockedMemory => "maps are locked memory",
+            Self::Interpreter => "the program is interpreted, which is slow",
+            Self::NoBtf => "no BTF, which is not needed",
+        }
+    }
+}
+
+/// Whether the kernel describes its types.
+#[must_use]
+pub fn has_btf() -> bool {
+    Path::new("/sys/kernel/btf/vmlinux").exists()
+}
+
+/// Lets this process lock as much memory as it wants; refused without CAP_SYS_RESOURCE, and then all stays as it is.
+fn lift_limit() {
+    let none = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the kernel reads the structure that lives here.
+    let _refused = unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const none) };
+}
+
+/// How many bytes this process may lock; nothing where there is no limit, or none is told.
+#[must_use]
+pub fn locked_memory_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel writes the structure that lives here.
+    let told = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
+    (told && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 /// CPUs as the kernel numbers them.
@@ -55,7 +134,19 @@ fn highest(list: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::highest;
+    use super::*;
+
+    #[test]
+    fn a_fallback_is_in_force_where_the_kernel_lacks_what_it_stands_for() {
+        let all = Features { multi_buffer: true, group_memory: true };
+        assert_eq!(Fallback::in_force(all, Some(true), true), []);
+        // Where it is not known, it is not claimed.
+        assert_eq!(Fallback::in_force(all, None, true), []);
+        let none = Features { multi_buffer: false, group_memory: false };
+        let expected =
+            [Fallback::SingleBuffer, Fallback::LockedMemory, Fallback::Interpreter, Fallback::NoBtf];
+        assert_eq!(Fallback::in_force(none, Some(false), false), expected);
+    }
 
     #[test]
     fn the_highest_cpu_of_a_list_with_gaps() {

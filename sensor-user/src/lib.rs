@@ -26,6 +26,7 @@ pub mod keep;
 pub mod logs;
 pub mod mapping;
 pub mod metrics;
+pub mod names;
 pub mod pins;
 pub mod prefixes;
 pub mod program;

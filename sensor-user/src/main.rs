@@ -11,11 +11,12 @@ use sensor_user::cli::{Command, CommandLine};
 use sensor_user::detach::DetachError;
 use sensor_user::drain::DrainError;
 use sensor_user::flows::file::FlowsFileError;
+use sensor_user::program::LoadError;
 use sensor_user::replay::ReplayError;
 use sensor_user::run::RunError;
 use sensor_user::status::StatusError;
 use sensor_user::top::TopError;
-use sensor_user::{check, detach, replay, run, status, top};
+use sensor_user::{check, detach, names, replay, run, status, top};
 
 /// It could not be done: what stands in the way is in the message.
 const FAILED: u8 = 1;
@@ -25,8 +26,11 @@ const USAGE: u8 = 2;
 const INCOMPLETE_INPUT: u8 = 3;
 /// Sums that must be equal were not.
 const CONSERVATION: u8 = 4;
+/// The kernel lacks what the sensor cannot do without.
+const TOO_OLD: u8 = 5;
 
 fn main() -> ExitCode {
+    names::from_files_and_dns();
     let command = CommandLine::parse().command;
     let mut output = io::BufWriter::new(io::stdout().lock());
     let code = run_command(command, &mut output);
@@ -47,6 +51,7 @@ fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
             | RunError::Attach(AttachError::NoInterface)
             | RunError::Drain(DrainError::Absent(_)) => USAGE,
             RunError::Conservation(_) | RunError::Shrunk { .. } => CONSERVATION,
+            RunError::Attach(AttachError::Load(LoadError::TooOld(_))) => TOO_OLD,
             _ => FAILED,
         }),
         Command::Status(arguments) => finish(status::run(&arguments, output), |error| match error {
@@ -74,6 +79,7 @@ fn run_command(command: Command, output: &mut impl io::Write) -> ExitCode {
             ReplayError::Config(_) | ReplayError::Flows(FlowsFileError::Format(_)) => USAGE,
             ReplayError::Captures(..) => INCOMPLETE_INPUT,
             ReplayError::Conservation(_) | ReplayError::Missing(_) | ReplayError::Shrunk => CONSERVATION,
+            ReplayError::Load(LoadError::TooOld(_)) => TOO_OLD,
             _ => FAILED,
         }),
     }

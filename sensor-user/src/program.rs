@@ -10,6 +10,7 @@ use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use sensor_ebpf::abi::{BANKS, maps, programs};
 
 use crate::config::Settings;
+use crate::features::{Missing, locked_memory_limit, requirement};
 
 pub use plan::{Plan, Rings, Slots, segments};
 pub use rodata::{NO_WINDOW, Rodata};
@@ -25,6 +26,17 @@ pub enum LoadError {
         "the kernel has too little memory for {mebibytes} MiB of counters and digests: lower --counter-cpus or --ring-records"
     )]
     Memory { mebibytes: u64 },
+    #[error(
+        "this kernel is too old for the sensor: it has {0}; run Linux {oldest} or later",
+        oldest = requirement::OLDEST_RELEASE
+    )]
+    TooOld(Missing),
+    #[error(
+        "this kernel counts maps as locked memory, of which this process may have {} KiB: run as root, or with \
+         CAP_SYS_RESOURCE, or raise the limit (`ulimit -l unlimited`, or LimitMEMLOCK=infinity)",
+        limit >> 10
+    )]
+    LockedMemory { limit: u64 },
     #[error("cannot load the XDP program: {0}")]
     Object(#[from] EbpfError),
     #[error("cannot load the XDP program: {0}")]
@@ -74,6 +86,9 @@ pub fn load(rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, L
 }
 
 fn load_from(object: &[u8], rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -> Result<Ebpf, LoadError> {
+    if let Some(missing) = Missing::probe() {
+        return Err(LoadError::TooOld(missing));
+    }
     let mut loader = EbpfLoader::new();
     // The verifier's reasons are for us, not for one line to a person.
     loader.verifier_log_level(VerifierLogLevel::STATS);
@@ -156,7 +171,10 @@ fn explain(error: EbpfError, plan: &Plan) -> LoadError {
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
             match io.raw_os_error() {
-                Some(libc::EPERM | libc::EACCES) => return LoadError::Permission,
+                Some(libc::EPERM | libc::EACCES) => {
+                    let limit = locked_memory_limit().filter(|_| !plan.features.group_memory);
+                    return limit.map_or(LoadError::Permission, |limit| LoadError::LockedMemory { limit });
+                }
                 Some(libc::ENOMEM) => {
                     return LoadError::Memory { mebibytes: plan.kernel_memory() >> 20 };
                 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use aya::programs::Xdp;
+use aya_obj::programs::XdpAttachType;
 use clap::Args;
 use jiff::Timestamp;
 use sensor_ebpf::abi::{AttachMode, CpuCounters, InterfaceRecord};
@@ -10,7 +12,7 @@ use serde::Serialize;
 use crate::config::{ConfigError, SetFlags};
 use crate::digests::RingMaps;
 use crate::document::Document;
-use crate::features::Cpus;
+use crate::features::{Cpus, Fallback, Features, has_btf};
 use crate::flows::law::ByFamily;
 use crate::interface::Interface;
 use crate::interval::{RingFill, timestamp};
@@ -60,6 +62,8 @@ struct Status {
     last_interval_end: Timestamp,
     action: &'static str,
     kernel_memory_bytes: u64,
+    /// What this kernel lacks, and is done without; nothing where this process may not ask.
+    fallbacks: Option<Vec<Fallback>>,
     /// Slots of counters, the last of them shared by several CPUs or not.
     counter_slots: u32,
     last_slot_is_shared: bool,
@@ -119,6 +123,14 @@ pub fn run(arguments: &Arguments, mut output: impl io::Write) -> Result<(), Stat
     Ok(())
 }
 
+/// By the kernel's own word, and by the pinned program's.
+fn fallbacks(pins: &Pins) -> Option<Vec<Fallback>> {
+    let features = Features::probe().ok()?;
+    let program = Xdp::from_pin(pins.program(), XdpAttachType::Interface).ok();
+    let compiled = program.and_then(|program| program.info().ok()).map(|info| info.size_jitted() > 0);
+    Some(Fallback::in_force(features, compiled, has_btf()))
+}
+
 fn has_program(record: &InterfaceRecord) -> bool {
     Interface::find(&unpadded(&record.name)).is_ok_and(|interface| {
         interface.index == record.index && interface.link().is_ok_and(|link| link.xdp.is_some())
@@ -164,6 +176,7 @@ impl Status {
             kernel_memory_bytes: slots.kernel_memory()
                 + rings.map_or(0, Rings::kernel_memory)
                 + u64::from(control.evidence_ring_bytes),
+            fallbacks: fallbacks(pins),
             counter_slots: slots.count,
             last_slot_is_shared: slots.last_is_shared,
             rings: state.rings.as_ref().and_then(|rings| RingStatus::new(rings, counted)),
@@ -190,6 +203,10 @@ impl Status {
             self.counter_slots,
             if self.last_slot_is_shared { ", the last shared" } else { "" },
         );
+        if let Some(fallbacks) = self.fallbacks.as_ref().filter(|fallbacks| !fallbacks.is_empty()) {
+            let words: Vec<_> = fallbacks.iter().map(|fallback| fallback.says()).collect();
+            text += &format!("this kernel: {}\n", words.join("; "));
+        }
         if let Some(RingStatus { cpus, records, fill, digests_lost, .. }) = &self.rings {
             text += &format!(
                 "digests in rings of {} on each of {cpus} CPUs, {} wait in the fullest; {} lost since the epoch\n",

@@ -6,12 +6,13 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use aya_obj::generated::{
     BPF_F_MMAPABLE, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE, bpf_attach_type, bpf_cmd, bpf_map_type,
+    bpf_prog_type,
 };
 use sensor_ebpf::abi::AttachMode;
 
@@ -48,6 +49,38 @@ pub fn try_mappable_array(value_size: usize) -> io::Result<()> {
     };
     // SAFETY: the record is the one of this command, which gives a new descriptor.
     unsafe { descriptor(bpf_cmd::BPF_MAP_CREATE, &creation) }.map(drop)
+}
+
+/// `BPF_PROG_LOAD`.
+#[repr(C)]
+struct ProgramLoading {
+    kind: u32,
+    instructions: u32,
+    code: u64,
+    license: u64,
+}
+
+/// Whether this kernel attaches XDP programs by links: one that knows how is asked to attach a program in the driver of
+/// the loopback interface, which has no XDP; one that does not, does not know the question.
+///
+/// # Errors
+/// Where it does not even load that program, which lets every packet pass.
+pub fn can_link_xdp() -> io::Result<bool> {
+    /// `r0 = XDP_PASS; exit`.
+    const PASS: [u64; 2] = [0x0000_0002_0000_00b7, 0x95];
+    const LOOPBACK: u32 = 1;
+    let loading = ProgramLoading {
+        kind: bpf_prog_type::BPF_PROG_TYPE_XDP as u32,
+        instructions: 2,
+        code: PASS.as_ptr().expose_provenance() as u64,
+        license: c"GPL".as_ptr().expose_provenance() as u64,
+    };
+    // SAFETY: the record is the one of this command, what it points to is constant, and it gives a new descriptor.
+    let program = unsafe { descriptor(bpf_cmd::BPF_PROG_LOAD, &loading) }?;
+    match create_link(program.as_fd(), LOOPBACK, AttachMode::Native) {
+        Err(error) => Ok(error.raw_os_error() != Some(libc::EINVAL)),
+        Ok(_detached_at_once) => Ok(true),
+    }
 }
 
 /// Attaches an XDP program by a link, which detaches it again when it is closed and not pinned.

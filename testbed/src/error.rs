@@ -35,6 +35,8 @@ pub enum Error {
     Cpus(io::Error),
     #[error("CPU {cpu} cannot send: {source}")]
     Pin { cpu: usize, source: io::Error },
+    #[error("the traffic generator cannot send through a socket: {0}")]
+    Socket(io::Error),
     #[error("the traffic generator was stopped by the kernel: {0}")]
     Run(#[from] ProgramError),
     #[error("the traffic generator could not make {0} packets: a template of the mix is wrong")]

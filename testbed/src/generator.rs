@@ -4,6 +4,7 @@ mod counts;
 mod order;
 mod pacer;
 mod sender;
+mod socket;
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -14,11 +15,12 @@ use aya::Ebpf;
 use aya::programs::xdp::XdpLinkId;
 use aya::programs::{Xdp, XdpMode};
 use sensor_ebpf::generate::{self, names};
+use sensor_user::features::Features;
 use sensor_user::mapping::MappedArray;
 use sensor_user::program::{self, LoadError};
 
 use crate::mix::Mix;
-use crate::{Error, Link, Namespace};
+use crate::{Error, Link, Namespace, machine};
 
 use counts::Counts;
 pub use order::{Order, Pace, Sent};
@@ -30,6 +32,8 @@ const LONGEST_FLIGHT: Duration = Duration::from_secs(2);
 /// The generator program, loaded with a mix.
 pub struct Generator {
     ebpf: Ebpf,
+    /// The program of the object that this kernel takes.
+    program: &'static str,
     counts: Arc<Counts>,
     kinds: usize,
     frame: Vec<u8>,
@@ -54,12 +58,14 @@ impl Generator {
     /// Where this process may not.
     pub fn new(mix: &Mix) -> Result<Self, Error> {
         let mut ebpf = Ebpf::load(sensor_objects::GENERATOR)?;
-        program::xdp(&mut ebpf, names::GENERATE)?.load()?;
+        let features = Features::probe().map_err(LoadError::probe)?;
+        let program = if features.multi_buffer { names::GENERATE } else { names::GENERATE_SINGLE_BUFFER };
+        program::xdp(&mut ebpf, program)?.load()?;
         let generator = MappedArray::<generate::Generator>::of(names::GENERATOR, &ebpf)?;
         // SAFETY: the entry is live, and the program that reads it does not run yet.
         unsafe { mix.write_to(generator.entry(0)) };
         let counts = Arc::new(Counts::new(MappedArray::of(names::GENERATED, &ebpf)?));
-        Ok(Self { ebpf, counts, kinds: mix.kinds().len(), frame: vec![0; mix.first_length()] })
+        Ok(Self { ebpf, program, counts, kinds: mix.kinds().len(), frame: vec![0; mix.first_length()] })
     }
 
     /// The loaded object, for a run of its other program.
@@ -126,7 +132,7 @@ impl Generator {
         let resident = resident?;
         let sent = self.send_counted(link.generator.index, Some(link.generator.namespace), order);
         if let Some(resident) = resident {
-            program::xdp(&mut self.ebpf, names::GENERATE)?.detach(resident)?;
+            program::xdp(&mut self.ebpf, self.program)?.detach(resident)?;
         }
         sent
     }
@@ -154,12 +160,17 @@ impl Generator {
         Ok(Sent { packets: by_kind.iter().sum(), by_kind, elapsed, processor_time })
     }
 
+    /// The kernel sends what a test run makes since the release in which packets have several buffers.
+    fn sends_live_frames(&self) -> bool {
+        self.program == names::GENERATE
+    }
+
     /// Attaches the program to the link's parked interface. While a program is attached anywhere it stays in the kernel's
     /// dispatcher, and a run of it need not wait until it is patched in and out again (`bpf_prog_change_xdp`, some 25 ms).
     /// Not to the interface that it sends from: what came in there it would overwrite, and send back. Where another program
     /// is attached, as one that sends on the same link meanwhile, it does wait.
     fn stay_dispatched(&mut self, link: &Link<'_>) -> Result<Option<XdpLinkId>, Error> {
-        let program = program::xdp(&mut self.ebpf, names::GENERATE)?;
+        let program = program::xdp(&mut self.ebpf, self.program)?;
         let attached =
             link.generator.namespace.within(|| program.attach_to_if_index(link.parked, XdpMode::Driver))?;
         Ok(attached.ok())
@@ -171,17 +182,18 @@ impl Generator {
         namespace: Option<&Namespace>,
         order: &Order<'_>,
     ) -> Result<Duration, Error> {
-        let program = self.ebpf.program(names::GENERATE).ok_or(LoadError::Absent(names::GENERATE))?;
+        let program = self.ebpf.program(self.program).ok_or(LoadError::Absent(self.program))?;
         let program: &Xdp = program.try_into()?;
         let here = [sender::current_cpu()?];
         let cpus = if order.cpus.is_empty() { &here } else { order.cpus };
         let (counts, frame) = (&*self.counts, self.frame.as_slice());
+        let live_frames = self.sends_live_frames();
         thread::scope(|scope| {
             let senders: Vec<_> = (0..)
                 .zip(cpus)
                 .map(|(place, &cpu)| {
                     let order = order.share(place, cpus.len() as u64);
-                    let sender = Sender { program, counts, frame, interface, cpu, order };
+                    let sender = Sender { program, live_frames, counts, frame, interface, cpu, order };
                     scope.spawn(move || match namespace {
                         Some(namespace) => namespace.within(|| sender.run())?,
                         None => sender.run(),
@@ -197,7 +209,7 @@ impl Generator {
 
 /// The link counts what its far end takes in: it has to be what was sent, neither less nor more.
 fn wait_for_arrival(link: &Link<'_>, before: u64, sent: u64) -> Result<(), Error> {
-    let deadline = Instant::now() + LONGEST_FLIGHT;
+    let deadline = Instant::now() + machine::patience(LONGEST_FLIGHT);
     loop {
         let arrived = link.telescope.statistics()?.received - before;
         if arrived == sent {

@@ -26,6 +26,7 @@ mod error;
 pub mod frame;
 mod generator;
 mod link;
+pub mod machine;
 pub mod mix;
 mod mounted;
 mod namespace;

@@ -13,7 +13,7 @@ use sensor_user::document::Document;
 use sensor_user::program::Alone;
 use sensor_user::watcher::Watcher;
 use serde_json::Value;
-use testbed::{Error, Generator, Link, Namespace, Order, Pace, document, mix, privileged};
+use testbed::{Error, Generator, Link, Namespace, Order, Pace, document, machine, mix, privileged};
 
 /// The sensor's program on the telescope's end of a link, with what it counts.
 struct Sensor {
@@ -77,7 +77,7 @@ fn a_sensor_in_the_network_stack_counts_the_same() {
     link.receive_without_xdp().unwrap();
     let sensor = Sensor::attach(&link, XdpMode::Skb).unwrap();
     let mix = mix::telescope();
-    let sent = Generator::new(&mix).unwrap().send(&link, &Order::packets(100_000)).unwrap();
+    let sent = Generator::new(&mix).unwrap().send(&link, &Order::packets(machine::packets(100_000))).unwrap();
     assert_eq!(document::differences(&mix.expected(&sent.by_kind), &sensor.document().unwrap()), []);
 }
 

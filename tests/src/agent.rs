@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use testbed::{Bpffs, Namespace, Process, document, find_agent, mix};
+use testbed::{Bpffs, Namespace, Process, document, find_agent, machine, mix};
 
 /// Flags for a sensor that observes what the testbed's mixes send to.
 pub const OBSERVING: [&str; 4] = ["--observed", mix::OBSERVED[0], "--observed", mix::OBSERVED[1]];
@@ -172,9 +172,10 @@ pub fn sum(intervals: &[Value]) -> Value {
 
 /// Waits for something that should come soon.
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = machine::patience(PATIENCE);
+    let deadline = Instant::now() + patience;
     while !is_so()? {
-        ensure!(Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
+        ensure!(Instant::now() < deadline, "waited {patience:?} in vain until {what}");
         sleep(Duration::from_millis(10));
     }
     Ok(())

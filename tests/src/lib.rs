@@ -14,5 +14,6 @@ pub mod kernel;
 pub mod page;
 mod picture;
 pub mod terminal;
+pub mod verifier;
 
 pub use testbed::privileged;

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::cargo::Programs;
+use crate::cargo;
 use crate::setup;
 
 pub fn run() -> Result<ExitCode> {
     setup::ensure(setup::Purpose::Build)?;
-    let Programs { sensor, collector } = Programs::build("release")?;
+    // The agent is one file that needs no other, and runs on any distribution whose kernel does.
+    let sensor = cargo::static_sensor()?;
+    let collector = cargo::collector()?;
     for program in [sensor, collector] {
         let size = fs::metadata(&program)
             .with_context(|| format!("cannot read the size of {}", program.display()))?

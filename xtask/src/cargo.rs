@@ -19,6 +19,55 @@ pub fn command() -> Command {
     command
 }
 
+/// Where the workspace is, and what is built of it.
+pub struct Workspace {
+    pub root: PathBuf,
+    pub target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub fn find() -> Result<Self> {
+        let output = command()
+            .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cannot start cargo")?;
+        ensure!(output.status.success(), "cargo does not describe the workspace ({})", output.status);
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo's description")?;
+        let folder = |name: &str| {
+            metadata[name].as_str().map(PathBuf::from).with_context(|| format!("cargo does not tell {name}"))
+        };
+        Ok(Self { root: folder("workspace_root")?, target: folder("target_directory")? })
+    }
+}
+
+/// Cargo with a subcommand, to build programs that need no library: a folder of their own keeps them apart from the
+/// others, and the flags are not those of the build's own programs. `more` are further flags of the compiler.
+pub fn static_command(subcommand: &str, more: &str) -> Result<Command> {
+    let target = host()?;
+    let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
+    let mut command = command();
+    command.args([subcommand, "--target", &target]);
+    // These would win, and are meant for the local build.
+    command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_RUSTFLAGS");
+    command.env(variable, format!("-C target-feature=+crt-static {more}"));
+    Ok(command)
+}
+
+/// The compiler's own target.
+fn host() -> Result<String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .arg("-vV")
+        .env("PATH", search_path::joined())
+        .output()
+        .context("cannot start rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ").map(str::to_owned));
+    host.context("rustc does not tell its target")
+}
+
 /// The two programs that ship.
 pub struct Programs {
     pub sensor: PathBuf,
@@ -43,6 +92,24 @@ pub fn sensor() -> Result<PathBuf> {
     Programs::build("checked").map(|programs| programs.sensor)
 }
 
+/// Builds the sensor that ships: it needs no library.
+pub fn static_sensor() -> Result<PathBuf> {
+    let [sensor] = built_by(static_command("build", "")?, "release", ["apus-sensor"])?;
+    Ok(sensor)
+}
+
+/// Builds the collector that ships.
+pub fn collector() -> Result<PathBuf> {
+    let [collector] = programs("release", ["apus-collector"])?;
+    Ok(collector)
+}
+
+/// Builds the program that asks the verifier.
+pub fn verifier() -> Result<PathBuf> {
+    let [verifier] = programs("checked", ["apus-verifier"])?;
+    Ok(verifier)
+}
+
 /// Builds a program of the testbed, and those that ship, and becomes it.
 pub fn become_testbed_program(profile: &str, program: &str, arguments: &[OsString]) -> Result<ExitCode> {
     let [path, sensor, collector] = programs(profile, [program, "apus-sensor", "apus-collector"])?;
@@ -58,7 +125,17 @@ pub fn become_testbed_program(profile: &str, program: &str, arguments: &[OsStrin
 /// would be built twice.
 pub fn programs<const N: usize>(profile: &str, programs: [&str; N]) -> Result<[PathBuf; N]> {
     let mut command = command();
-    command.args(["build", "--profile", profile, "--workspace"]);
+    command.arg("build");
+    built_by(command, profile, programs)
+}
+
+/// The same by a cargo that has its subcommand already.
+fn built_by<const N: usize>(
+    mut command: Command,
+    profile: &str,
+    programs: [&str; N],
+) -> Result<[PathBuf; N]> {
+    command.args(["--profile", profile, "--workspace"]);
     command.args(programs.iter().flat_map(|program| ["--bin", program]));
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;

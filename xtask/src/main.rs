@@ -9,12 +9,14 @@ mod build;
 mod cargo;
 mod demo;
 mod forwarded;
+mod kernel;
 mod oracle;
 mod quarter;
 mod scanners;
 mod search_path;
 mod setup;
 mod test;
+mod verifier;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about)]
@@ -39,6 +41,8 @@ enum Task {
     Oracle(oracle::Arguments),
     /// Send a published quarter such as 2024Q2, or all, through sensor and collector, and compare what is reported
     Quarter(forwarded::Forwarded),
+    /// What the XDP programs cost each kernel's verifier
+    Verifier(verifier::Arguments),
     /// Capture real scanners at work, in namespaces of their own
     Scanners(scanners::Arguments),
 }
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Oracle(arguments) => oracle::run(&arguments),
         Task::Quarter(arguments) => quarter::run(&arguments),
+        Task::Verifier(arguments) => verifier::run(&arguments),
         Task::Scanners(arguments) => scanners::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -35,6 +35,7 @@ mod report;
 mod row;
 mod rules;
 mod second_look;
+mod sensor;
 mod stamps;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ mod workshop;
 
 use comparison::Comparison;
 use report::{Progress, Summary};
+use sensor::Sensor;
 use workshop::Workshop;
 
 #[derive(Debug, clap::Args)]
@@ -65,11 +67,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Some(path) => PathBuf::from(path),
         None => cargo::sensor()?,
     };
-    run_with(arguments, &sensor)
+    run_with(arguments, &Sensor::Here(sensor))
+}
+
+/// Judges a sensor that has replayed these captures elsewhere, and left what it said in this folder. Says whether it
+/// agrees with tshark on every one.
+pub fn judge_elsewhere(captures: &Path, said: &Path) -> Result<bool> {
+    setup::ensure(Purpose::Oracle)?;
+    let arguments = Arguments { paths: vec![captures.to_owned()], json: false, jobs: None };
+    Ok(run_with(&arguments, &Sensor::Elsewhere(said.to_owned()))? == ExitCode::SUCCESS)
 }
 
 /// Fails when any capture differs.
-fn run_with(arguments: &Arguments, sensor: &Path) -> Result<ExitCode> {
+fn run_with(arguments: &Arguments, sensor: &Sensor) -> Result<ExitCode> {
     let Arguments { paths, json, jobs } = arguments;
     let captures = captures::find(paths)?;
     let workshop = Workshop::open()?;
@@ -86,7 +96,7 @@ fn run_with(arguments: &Arguments, sensor: &Path) -> Result<ExitCode> {
 }
 
 /// Compares all captures, `jobs` of them at a time, and gives the results in the captures' order.
-fn compare_all(workshop: &Workshop, sensor: &Path, captures: &[PathBuf], jobs: usize) -> Vec<Comparison> {
+fn compare_all(workshop: &Workshop, sensor: &Sensor, captures: &[PathBuf], jobs: usize) -> Vec<Comparison> {
     let next = AtomicUsize::new(0);
     let (sender, results) = mpsc::channel();
     let progress = Progress::new(captures.len());

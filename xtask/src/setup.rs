@@ -32,6 +32,8 @@ pub enum Purpose {
     Peers,
     /// Run every test
     Test,
+    /// Run the privileged tests on other kernels
+    Kernels,
     /// Compare the sensor's counts with tshark's
     Oracle,
     /// Capture the traffic of real scanners

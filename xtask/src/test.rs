@@ -2,14 +2,23 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::cargo::{self, Programs};
+use crate::kernel;
 use crate::setup;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// Run the privileged tests in a virtual machine with this kernel: a file, or one that a distribution ships, as
+    /// `debian:12`; may be repeated. What follows then names the steps to run
+    #[arg(long = "kernel", value_name = "FILE|NAME")]
+    kernels: Vec<kernel::Name>,
+    /// Minutes that each kernel may take
+    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
+    kernel_limit: u64,
     /// Arguments for `cargo test`, as in `cargo xtask test -- --package end-to-end some_name`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     forwarded: Vec<OsString>,
@@ -21,7 +30,14 @@ pub struct Arguments {
 /// run.
 /// The XDP programs themselves are binaries for another machine: the feature they require keeps cargo from building
 /// them here.
-pub fn run(Arguments { forwarded }: &Arguments) -> Result<ExitCode> {
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let Arguments { kernels, kernel_limit, forwarded } = arguments;
+    if !kernels.is_empty() {
+        setup::ensure(setup::Purpose::Kernels)?;
+        let steps: Vec<_> = forwarded.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let limit = Duration::from_mins(*kernel_limit);
+        return kernel::test(&kernel::Order { kernels, steps: &steps, limit });
+    }
     setup::ensure(setup::Purpose::Test)?;
     let [sensor, collector, bench] =
         cargo::programs("checked", ["apus-sensor", "apus-collector", "apus-bench"])?;

@@ -30,7 +30,17 @@ static UNDER_TEST: ProgramArray = ProgramArray::with_max_entries(1, 0);
 
 #[xdp(frags)]
 pub fn generate(context: XdpContext) -> u32 {
-    match write_packet(&context) {
+    write_and_send(&context)
+}
+
+#[xdp]
+pub fn generate_single_buffer(context: XdpContext) -> u32 {
+    write_and_send(&context)
+}
+
+#[inline(always)]
+fn write_and_send(context: &XdpContext) -> u32 {
+    match write_packet(context) {
         Some(()) => XDP_TX,
         None => XDP_ABORTED,
     }

@@ -11,7 +11,7 @@ use super::line::Line;
 use super::trial::{Refusal, Trial};
 use super::{CheckError, attachment, host, kernel, nic};
 use crate::config::{Action, Settings};
-use crate::features::{Cpus, Features};
+use crate::features::{Cpus, Features, has_btf};
 use crate::interface::{Interface, Link};
 use crate::pins::Pins;
 use crate::program::{LoadError, Plan, Rings, Slots};
@@ -82,7 +82,7 @@ fn of_host(
     let place = facts::pin_place(&settings.pin_directory);
     vec![
         kernel::links(links.as_ref()),
-        host::btf(facts::has_btf()),
+        host::btf(has_btf()),
         host::jit(facts::jit_switch(), compiled),
         place.map_or_else(|error| host::pin_place_unknown(&error), |place| host::pin_place(&place)),
         privileges.map_or_else(host::privileges_unknown, host::privileges),

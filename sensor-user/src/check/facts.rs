@@ -60,11 +60,6 @@ pub fn kernel_release() -> String {
         .map_or_else(|error| error.to_string(), |name| name.release().to_string_lossy().into_owned())
 }
 
-/// Whether the kernel describes its types.
-pub fn has_btf() -> bool {
-    Path::new("/sys/kernel/btf/vmlinux").exists()
-}
-
 /// The JIT's switch, which other network namespaces than the first do not show.
 pub fn jit_switch() -> Option<u32> {
     fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").ok()?.trim().parse().ok()

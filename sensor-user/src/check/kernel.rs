@@ -7,7 +7,8 @@ use aya::sys::is_program_supported;
 use sensor_ebpf::abi::CpuCounters;
 
 use super::line::{Line, PERMISSION};
-use crate::features::Features;
+use crate::features::requirement::{ARRAYS, LARGE_VALUES, LINKS, OLDEST_RELEASE, Requirement, is_unknown};
+use crate::features::{Features, locked_memory_limit};
 use crate::system::try_mappable_array;
 
 /// What came of asking.
@@ -21,28 +22,38 @@ pub enum Answer {
     Unclear(String),
 }
 
-/// A feature, and since when Linux has it.
-struct Feature {
-    name: &'static str,
-    since: &'static str,
-}
-
-const PROGRAMS: Feature = Feature { name: "XDP programs", since: "4.8" };
-const ARRAYS: Feature = Feature { name: "mappable arrays", since: "5.5" };
-const LARGE_VALUES: Feature = Feature { name: "large array values", since: "5.5" };
-const LINKS: Feature = Feature { name: "XDP links", since: "5.9" };
-const MULTI_BUFFER: Feature = Feature { name: "multi-buffer XDP", since: "5.18" };
+const PROGRAMS: Requirement = Requirement { name: "XDP programs", since: "4.8" };
+const MULTI_BUFFER: Requirement = Requirement { name: "multi-buffer XDP", since: "5.18" };
+const MEMORY: &str = "memory of maps";
 
 /// Lines about everything but links, which take a program.
 pub fn lines(features: &Result<Features, ProgramError>) -> Vec<Line> {
     let programs = is_program_supported(ProgramType::Xdp);
     let multi_buffer = features.as_ref().map(|features| features.multi_buffer);
+    let group_memory = features.as_ref().ok().map(|features| features.group_memory);
     vec![
         required(&PROGRAMS, &asked(programs.as_ref().copied())),
         required(&ARRAYS, &created(&try_mappable_array(size_of::<u64>()))),
         required(&LARGE_VALUES, &created(&try_mappable_array(size_of::<CpuCounters>()))),
         multi_buffer_line(&asked(multi_buffer)),
+        memory_line(group_memory, locked_memory_limit()),
     ]
+}
+
+/// `limit` is what this process may lock, after it has tried to be allowed more.
+fn memory_line(group_memory: Option<bool>, limit: Option<u64>) -> Line {
+    match (group_memory, limit) {
+        (Some(true), _) => Line::pass(MEMORY, "counted as the control group's: no limit of its own"),
+        (Some(false), None) => {
+            Line::pass(MEMORY, "counted as locked memory, of which this process may have any amount")
+        }
+        (Some(false), Some(limit)) => Line::fail(
+            MEMORY,
+            format!("counted as locked memory, of which this process may have {} KiB", limit >> 10),
+            "run as root, or with CAP_SYS_RESOURCE, or with `ulimit -l unlimited`",
+        ),
+        (None, _) => Line::warn(MEMORY, "not known: the kernel could not be asked", PERMISSION),
+    }
 }
 
 /// The line about links; no answer where there was no program to ask with.
@@ -71,8 +82,7 @@ fn asked(answer: Result<bool, &ProgramError>) -> Answer {
 fn created(result: &io::Result<()>) -> Answer {
     match result {
         Ok(()) => Answer::Yes,
-        // An unknown flag, and a value that is too large.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::E2BIG)) => Answer::No,
+        Err(error) if is_unknown(error) => Answer::No,
         Err(error) => Answer::from(error),
     }
 }
@@ -95,10 +105,10 @@ impl From<&io::Error> for Answer {
     }
 }
 
-fn required(feature: &Feature, answer: &Answer) -> Line {
-    let Feature { name, since } = feature;
+fn required(feature: &Requirement, answer: &Answer) -> Line {
+    let Requirement { name, since } = feature;
     let newer =
-        format!("run Linux {since} or later with CONFIG_BPF_SYSCALL; the sensor is made for 5.15 and later");
+        format!("it came with Linux {since}, and CONFIG_BPF_SYSCALL; run Linux {OLDEST_RELEASE} or later");
     match answer {
         Answer::Yes => Line::pass(name, "this kernel has them"),
         Answer::No => Line::fail(name, "this kernel has none", newer),
@@ -108,7 +118,7 @@ fn required(feature: &Feature, answer: &Answer) -> Line {
 }
 
 fn multi_buffer_line(answer: &Answer) -> Line {
-    let Feature { name, since } = MULTI_BUFFER;
+    let Requirement { name, since } = MULTI_BUFFER;
     match answer {
         Answer::Yes => Line::pass(name, "this kernel has it: jumbo frames need no generic mode"),
         Answer::Forbidden => Line::fail(name, "not known: no permission to ask", PERMISSION),
@@ -158,6 +168,15 @@ mod tests {
         assert_eq!(multi_buffer_line(&Answer::Yes).status, Status::Pass);
         assert_eq!(multi_buffer_line(&Answer::No).status, Status::Warn);
         assert_eq!(multi_buffer_line(&Answer::Forbidden).status, Status::Fail);
+    }
+
+    #[test]
+    fn locked_memory_is_enough_or_too_little() {
+        assert_eq!(memory_line(Some(true), Some(1 << 16)).status, Status::Pass);
+        assert_eq!(memory_line(Some(false), None).status, Status::Pass);
+        let line = memory_line(Some(false), Some(1 << 16));
+        assert!(line.status == Status::Fail && line.found.contains("64 KiB"), "{line:?}");
+        assert_eq!(memory_line(None, None).status, Status::Warn);
     }
 
     #[test]

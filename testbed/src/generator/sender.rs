@@ -8,11 +8,12 @@ use aya::programs::{ProgramError, TestRun as _, TestRunAttrs, Xdp};
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
-use sensor_ebpf::generate::GENERATOR_CPUS;
+use sensor_ebpf::generate::{GENERATOR_CPUS, TEMPLATE_BYTES};
 
 use super::Order;
 use super::counts::Counts;
 use super::pacer::Pacer;
+use super::socket::Socket;
 use crate::Error;
 
 /// Packets that the kernel makes before it lets the far end receive. As many as the far end takes in
@@ -20,9 +21,14 @@ use crate::Error;
 /// of 256 cannot overflow.
 const BATCH: u32 = 64;
 
+/// What the program returns of a packet that it has made.
+const XDP_TX: u32 = 3;
+
 /// Sends a share of the packets from one CPU.
 pub struct Sender<'a> {
     pub program: &'a Xdp,
+    /// Whether the kernel sends what the program makes; else it is sent through a socket.
+    pub live_frames: bool,
     pub counts: &'a Counts,
     /// What a packet's buffer has in it before the program writes it: its length is what matters.
     pub frame: &'a [u8],
@@ -39,11 +45,14 @@ impl Sender<'_> {
         let before = self.counts.of(cpu);
         let failed_before = self.counts.failed(cpu);
         let mut pacer = Pacer::new(self.order.pace);
+        let socket = if self.live_frames { None } else { Some(Socket::bind(self.interface)?) };
         let mut sent = 0;
         while sent < self.order.packets && !self.order.is_stopped() {
             let due = pacer.grant(self.order.packets - sent);
-            if due > 0 {
-                self.run_program(due)?;
+            match &socket {
+                None if due > 0 => self.run_program(due)?,
+                None => {}
+                Some(socket) => self.send_through(socket, due.min(BATCH))?,
             }
             // By its own count: a signal may have ended the run early.
             sent = self.counts.of(cpu) - before;
@@ -86,6 +95,26 @@ impl Sender<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Makes that many packets, and sends each.
+    fn send_through(&self, socket: &Socket, packets: u32) -> Result<(), Error> {
+        let mut made = [0; TEMPLATE_BYTES];
+        for _ in 0..packets {
+            let options = TestRunOptions {
+                data_in: Some(self.frame),
+                data_out: Some(&mut made),
+                repeat: 1,
+                ..TestRunOptions::default()
+            };
+            let result = self.program.test_run(options)?;
+            // What the program did not make is in its count of failures, and is no packet.
+            if result.return_value == XDP_TX {
+                let length = usize::try_from(result.data_size_out).unwrap_or(usize::MAX);
+                socket.send(&made[..length.min(TEMPLATE_BYTES)])?;
+            }
+        }
+        Ok(())
     }
 
     /// `struct xdp_md`: a packet that is at the interface to send from.

@@ -9,6 +9,7 @@ use super::file_type;
 use super::flows::{self, BY_SOURCE, BY_TUPLE};
 use super::judge::{self, Ending, Judgement};
 use super::replay::{self, End, Replay};
+use super::sensor::Sensor;
 use super::workshop::Workshop;
 
 #[derive(Debug)]
@@ -48,11 +49,11 @@ impl Comparison {
     }
 }
 
-pub fn compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Comparison {
+pub fn compare(workshop: &Workshop, sensor: &Sensor, capture: &Path) -> Comparison {
     try_compare(workshop, sensor, capture).unwrap_or_else(|error| Comparison::failed(capture, &error))
 }
 
-fn try_compare(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Comparison> {
+fn try_compare(workshop: &Workshop, sensor: &Sensor, capture: &Path) -> Result<Comparison> {
     let judgement = judge::judge(workshop, capture)?;
     let replay = replay::replay(workshop, sensor, capture)?;
     let file_type = match (&judgement.ending, &replay.end) {

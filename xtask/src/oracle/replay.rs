@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use super::counters::Counters;
 use super::flows::{self, BY_SOURCE, BY_TUPLE, Schema, Table, Tables};
+use super::sensor::{Played, Sensor};
 use super::tshark::complaint;
 use super::workshop::Workshop;
 
@@ -41,7 +41,7 @@ impl fmt::Display for End {
 }
 
 /// Twice, as flows are told apart in two ways.
-pub fn replay(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Replay> {
+pub fn replay(workshop: &Workshop, sensor: &Sensor, capture: &Path) -> Result<Replay> {
     let (counters, end, by_source) = replay_by(&BY_SOURCE, workshop, sensor, capture)?;
     let (same_counters, same_end, by_tuple) = replay_by(&BY_TUPLE, workshop, sensor, capture)?;
     ensure!(
@@ -54,21 +54,15 @@ pub fn replay(workshop: &Workshop, sensor: &Path, capture: &Path) -> Result<Repl
 fn replay_by(
     schema: &Schema,
     workshop: &Workshop,
-    sensor: &Path,
+    sensor: &Sensor,
     capture: &Path,
 ) -> Result<(Counters, End, Table)> {
-    let file = workshop.file_ending(".csv");
-    let output = Command::new(sensor)
-        .args(["replay", "--json", "--flow-key", schema.flow_key, "--flows"])
-        .arg(file.path())
-        .arg(capture)
-        .output()
-        .with_context(|| format!("cannot start {}", sensor.display()))?;
-    let words = complaint(&String::from_utf8_lossy(&output.stderr));
-    let end = match output.status.code() {
+    let Played { code, output, errors, flows, _file } = sensor.play(schema.flow_key, workshop, capture)?;
+    let words = complaint(&errors);
+    let end = match code {
         Some(0) => End::Complete,
-        None | Some(PANICKED) => End::Crashed(format!("{}: {words}", output.status)),
-        Some(_) if words.is_empty() => End::Crashed(format!("{}, without a word", output.status)),
+        None | Some(PANICKED) => End::Crashed(format!("{}: {words}", ending(code))),
+        Some(_) if words.is_empty() => End::Crashed(format!("{}, without a word", ending(code))),
         Some(_) => End::Refused(words.clone()),
     };
     if let End::Crashed(_) = end {
@@ -76,9 +70,13 @@ fn replay_by(
     }
     // It prints what it counted even of a capture that it cannot read to the end, or at all: without
     // a document it was not the capture that stopped it.
-    let document = serde_json::from_slice(&output.stdout)
+    let document = serde_json::from_slice(&output)
         .with_context(|| format!("no JSON document from the sensor, which says: {words}"))?;
     let counters = Counters::from_document(&document)?;
-    let table = flows::read(schema, file.path())?;
+    let table = flows::read(schema, &flows)?;
     Ok((counters, end, table))
+}
+
+fn ending(code: Option<i32>) -> String {
+    code.map_or_else(|| "killed by a signal".to_owned(), |code| format!("exit code {code}"))
 }

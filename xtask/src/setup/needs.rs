@@ -13,8 +13,18 @@ pub struct Tool {
 }
 
 /// Every purpose that sends packets through network namespaces.
-const NETWORK: &[Purpose] =
-    &[Purpose::Demo, Purpose::Bench, Purpose::Peers, Purpose::Test, Purpose::Oracle, Purpose::Scanners];
+const NETWORK: &[Purpose] = &[
+    Purpose::Demo,
+    Purpose::Bench,
+    Purpose::Peers,
+    Purpose::Test,
+    Purpose::Kernels,
+    Purpose::Oracle,
+    Purpose::Scanners,
+];
+/// What prepares virtual machines: that of `.ci/run` comes after the tests. qemu is not among it: where it is not
+/// installed, it is unpacked.
+const KERNELS: &[Purpose] = &[Purpose::Kernels, Purpose::Test];
 const SCANNERS: &[Purpose] = &[Purpose::Scanners];
 /// Those of which a test runs some at once, too.
 const TESTED_SCANNERS: &[Purpose] = &[Purpose::Scanners, Purpose::Test];
@@ -42,7 +52,13 @@ pub const TOOLS: &[Tool] = &[
         program: "tshark",
         package: "tshark",
         why: "the independent dissector the sensor's counts are compared with",
-        purposes: &[Purpose::Test, Purpose::Oracle],
+        purposes: &[Purpose::Test, Purpose::Kernels, Purpose::Oracle],
+    },
+    Tool {
+        program: "xz",
+        package: "xz-utils",
+        why: "decompresses the modules of kernels",
+        purposes: KERNELS,
     },
     Tool {
         program: "tcpdump",

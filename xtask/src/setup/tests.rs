@@ -43,12 +43,14 @@ fn packages(plan: &Plan) -> Vec<&'static str> {
     packages.unwrap_or_default()
 }
 
-const PURPOSES: [Purpose; 7] = [
+const PURPOSES: [Purpose; 8] = [
     Purpose::Build,
     Purpose::Demo,
     Purpose::Bench,
     Purpose::Peers,
     Purpose::Test,
+    Purpose::Test,
+    Purpose::Kernels,
     Purpose::Oracle,
     Purpose::Scanners,
 ];
@@ -82,9 +84,10 @@ fn each_purpose_brings_its_own_programs() {
     assert_eq!(wanted(Purpose::Demo), network);
     assert_eq!(wanted(Purpose::Bench), network);
     let scanners = ["nmap", "masscan", "zmap", "hping3"];
-    let browser = ["tshark", "faketime", "chromium", "chromium-driver", "fonts-ipafont-gothic"];
+    let browser = ["tshark", "xz-utils", "faketime", "chromium", "chromium-driver", "fonts-ipafont-gothic"];
     let tested = [&network[..], &browser, &scanners].concat();
     assert_eq!(wanted(Purpose::Test), tested);
+    assert_eq!(wanted(Purpose::Kernels), [&network[..], &["tshark", "xz-utils"]].concat());
     assert_eq!(wanted(Purpose::Oracle), [&network[..], &["tshark"]].concat());
     assert_eq!(wanted(Purpose::Scanners), [&network[..], &["tcpdump"], &scanners].concat());
 }

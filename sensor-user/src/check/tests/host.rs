@@ -116,7 +116,7 @@ fn a_program_that_loads_tells_its_cost() {
         instructions: Some(4567),
         machine_code_bytes: 8901,
         plan: Plan {
-            features: Features { multi_buffer: true },
+            features: Features { multi_buffer: true, group_memory: true },
             slots: Slots { count: 3, last_is_shared: true },
             rings: Rings { cpus: 2, records: 64, records_ipv6: 64 },
             evidence_ring_bytes: 4096,

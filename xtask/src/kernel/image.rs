@@ -1,0 +1,186 @@
+//! A kernel as it is booted: its image, its release, and the modules that the tests need.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::apt::{Apt, DEBIAN_KEYRING};
+use super::distributions::{Distribution, Keys, UBUNTU_KEYRING, UBUNTU_KEYS};
+use super::modules::{self, Module};
+use super::name::Name;
+
+/// The packages that a kernel is in; newer ones have their modules apart.
+const PARTS: [&str; 2] = ["linux-image-", "linux-modules-"];
+
+pub struct Image {
+    pub vmlinuz: PathBuf,
+    /// As `uname -r` has it.
+    pub release: String,
+    pub modules: Vec<Module>,
+}
+
+impl Image {
+    /// Finds it, or fetches it into `cache`, where it stays: whoever wants a newer one removes it there.
+    pub fn of(name: &Name, cache: &Path) -> Result<Self> {
+        match name {
+            Name::File(path) => Self::of_file(path),
+            Name::Distribution(distribution) => {
+                let folder = cache.join(distribution.folder());
+                if !folder.exists() {
+                    eprintln!("kernel {name}: fetching it from its archive");
+                    fetch(distribution, cache, &folder).with_context(|| format!("cannot fetch {name}"))?;
+                }
+                Self::kept(&folder)
+            }
+        }
+    }
+
+    fn of_file(path: &Path) -> Result<Self> {
+        let release = release(path)?;
+        let boot = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
+        // As it lies in an unpacked package, or on this machine.
+        let beside = boot.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
+        let places = [beside, Path::new("/")].map(|root| root.join("lib/modules").join(&release));
+        let modules = match places.iter().find(|place| place.is_dir()) {
+            Some(folder) => modules::wanted(folder)?,
+            // One with everything built in.
+            None => Vec::new(),
+        };
+        Ok(Self { vmlinuz: boot, release, modules })
+    }
+
+    fn kept(folder: &Path) -> Result<Self> {
+        let vmlinuz = folder.join("vmlinuz");
+        let mut names: Vec<_> = fs::read_dir(folder.join("modules"))
+            .with_context(|| format!("{} is not whole: remove it", folder.display()))?
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        names.sort();
+        let read = |path: PathBuf| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let name = name.split_once('-').map_or(&*name, |(_, name)| name).to_owned();
+            let contents = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok(Module { name, contents })
+        };
+        let modules = names.into_iter().map(read).collect::<Result<_>>()?;
+        Ok(Self { release: release(&vmlinuz)?, vmlinuz, modules })
+    }
+}
+
+/// Downloads a kernel, and keeps of it what is booted.
+fn fetch(distribution: &Distribution, cache: &Path, folder: &Path) -> Result<()> {
+    let work = cache.join(format!("{}.work", distribution.folder()));
+    remove(&work)?;
+    let keyring = keyring(distribution.keys, cache)?;
+    let apt = Apt::open(&work.join("apt"), distribution.suites, &keyring)?;
+    let unpacked = work.join("unpacked");
+    let mut packages = apt.needs(distribution.package, &PARTS)?;
+    ensure!(!packages.is_empty(), "{} depends on no kernel", distribution.package);
+    let mut done = 0;
+    while let Some(package) = packages.get(done).cloned() {
+        apt.unpack(&package, &unpacked)?;
+        let needed = apt.needs(&package, &PARTS)?;
+        packages.extend(needed.into_iter().filter(|name| !packages.contains(name)).collect::<Vec<_>>());
+        done += 1;
+    }
+    let vmlinuz = in_folder(&unpacked.join("boot"), "vmlinuz-")?;
+    let release = release(&vmlinuz)?;
+    let places = ["lib/modules", "usr/lib/modules"].map(|place| unpacked.join(place).join(&release));
+    let modules = places.iter().find(|place| place.is_dir());
+    let modules = modules.with_context(|| format!("{} has no modules", packages.join(" and ")))?;
+
+    // Whole or not there.
+    let whole = work.join("whole");
+    fs::create_dir_all(whole.join("modules")).context("cannot make a folder for modules")?;
+    for (place, Module { name, contents }) in modules::wanted(modules)?.into_iter().enumerate() {
+        let file = whole.join("modules").join(format!("{place:02}-{name}.ko"));
+        fs::write(&file, contents).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    fs::copy(&vmlinuz, whole.join("vmlinuz")).context("cannot keep the kernel")?;
+    fs::rename(&whole, folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    remove(&work)
+}
+
+fn keyring(keys: Keys, cache: &Path) -> Result<PathBuf> {
+    match keys {
+        Keys::Debian => Ok(DEBIAN_KEYRING.into()),
+        Keys::Ubuntu => {
+            let (archive, suite, package) = UBUNTU_KEYRING;
+            let kept = cache.join(UBUNTU_KEYS);
+            if !kept.exists() {
+                let work = cache.join("keys.work");
+                remove(&work)?;
+                let apt = Apt::open(&work.join("apt"), &[(archive, suite)], Path::new(DEBIAN_KEYRING))?;
+                apt.unpack(package, &work.join("unpacked"))?;
+                let keys = work.join("unpacked/usr/share/keyrings").join(UBUNTU_KEYS);
+                fs::rename(&keys, &kept).with_context(|| format!("{package} has no keys"))?;
+                remove(&work)?;
+            }
+            Ok(kept)
+        }
+    }
+}
+
+fn in_folder(folder: &Path, prefix: &str) -> Result<PathBuf> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut paths = entries.flatten().map(|entry| entry.path());
+    let is_wanted = |path: &PathBuf| {
+        path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with(prefix))
+    };
+    paths.find(is_wanted).with_context(|| format!("there is no {prefix}* in {}", folder.display()))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A kernel's release, from the place that its header names (`Documentation/arch/x86/boot.rst`, `kernel_version`).
+fn release(path: &Path) -> Result<String> {
+    let image = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    release_in(&image).with_context(|| format!("{} is no kernel for x86", path.display()))
+}
+
+fn release_in(image: &[u8]) -> Result<String> {
+    let at = |place: usize, length: usize| image.get(place..place + length).context("it ends early");
+    if at(0x202, 4)? != b"HdrS" {
+        bail!("it has no boot header");
+    }
+    let offset = u16::from_le_bytes([at(0x20e, 1)?[0], at(0x20f, 1)?[0]]);
+    let text = image.get(usize::from(offset) + 0x200..).context("its version is beyond its end")?;
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let text = std::str::from_utf8(text).context("its version is no text")?;
+    text.split_whitespace().next().map(str::to_owned).context("its version is empty")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_release_is_where_the_header_says() {
+        let mut image = vec![0; 0x400];
+        image[0x202..0x206].copy_from_slice(b"HdrS");
+        image[0x20e..0x210].copy_from_slice(&0x100_u16.to_le_bytes());
+        image[0x300..0x31a].copy_from_slice(b"6.1.0-56-amd64 (debian) #1");
+        assert_eq!(release_in(&image).unwrap(), "6.1.0-56-amd64");
+    }
+
+    #[test]
+    fn what_is_no_kernel_is_told_apart() {
+        for image in [&b""[..], &[0; 0x400]] {
+            assert!(release_in(image).is_err());
+        }
+        let mut cut = vec![0; 0x210];
+        cut[0x202..0x206].copy_from_slice(b"HdrS");
+        cut[0x20f] = 0xff;
+        assert!(release_in(&cut).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! What is run inside, in which order, and how long each may take.
+
+use std::path::Path;
+
+use super::distributions::Support;
+
+/// A test program, as a file of `tests/` is named.
+#[derive(Debug)]
+pub struct Test {
+    pub name: &'static str,
+    /// Seconds in an emulated machine.
+    pub limit: u32,
+    /// Names of tests that take a program which is not there; they run locally.
+    pub skips: &'static [&'static str],
+    /// Whether it runs on kernels below the floor, too.
+    pub below_floor: bool,
+}
+
+impl Test {
+    const fn new(name: &'static str, limit: u32) -> Self {
+        Self { name, limit, skips: &[], below_floor: false }
+    }
+
+    const fn without(self, skips: &'static [&'static str]) -> Self {
+        Self { skips, ..self }
+    }
+}
+
+/// In the order in which they run: the kernel's part by itself first.
+pub const TESTS: &[Test] = &[
+    Test { below_floor: true, ..Test::new("floor", 180) },
+    Test::new("names", 30),
+    Test::new("fixtures", 180),
+    Test::new("captures", 180),
+    Test::new("observed", 180),
+    Test::new("slots", 180),
+    Test::new("digests", 180),
+    Test::new("check", 180),
+    Test::new("capabilities", 180),
+    // Inside, `sleep` is the shell's own.
+    Test::new("namespace", 180).without(&["a_namespace_is_deleted_with_the_processes_in_it"]),
+    Test::new("pinning", 120),
+    Test::new("generator", 120),
+    Test::new("counting", 240),
+    Test::new("flows", 240),
+    // The files are read by tshark.
+    Test::new("evidence", 120).without(&[
+        "the_files_hold_every_mirai_packet_and_no_other",
+        "limits_hold_and_a_killed_agent_leaves_a_readable_file",
+    ]),
+    Test::new("cuts", 120),
+];
+
+/// One line of what the machine does: a name, a limit in seconds, and a command for its shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub name: String,
+    pub limit: u32,
+    pub command: String,
+}
+
+/// The captures that the oracle judges, below the workspace.
+pub const CAPTURES: &str = "tests/captures";
+/// The step in which the sensor replays them, for the oracle outside.
+pub const ORACLE: &str = "oracle";
+/// The step that measures the verifier.
+pub const VERIFIER: &str = "verifier";
+
+/// What is run on a kernel of which this is expected; only steps that are named, where any are.
+pub fn steps(support: Support, named: &[String], workspace: &Path) -> Vec<Step> {
+    let is_named = |step: &Step| named.is_empty() || named.contains(&step.name);
+    let tests = TESTS.iter().filter(|test| support == Support::Runs || test.below_floor).map(of_test);
+    let supported = [
+        Step::new(ORACLE, 120, &format!("/apus/replay.sh {}", workspace.join(CAPTURES).display())),
+        Step::new("without-jit", 300, "/apus/without-jit.sh"),
+        Step::new("without-btf", 300, "/apus/without-btf.sh"),
+        Step::new(
+            VERIFIER,
+            60,
+            "mkdir -p /tmp/results && /apus/bin/apus-verifier >/tmp/results/verifier.json",
+        ),
+    ];
+    let supported = supported.into_iter().filter(|_| support == Support::Runs);
+    tests.chain(supported).filter(is_named).collect()
+}
+
+/// Names that no step has.
+pub fn unknown(named: &[String]) -> Vec<&str> {
+    let all = steps(Support::Runs, &[], Path::new("/"));
+    let is_known = |name: &&String| all.iter().any(|step| step.name == **name);
+    named.iter().filter(|name| !is_known(name)).map(String::as_str).collect()
+}
+
+fn of_test(test: &Test) -> Step {
+    let skips: String = test.skips.iter().map(|name| format!(" --skip {name}")).collect();
+    Step::new(test.name, test.limit, &format!("/apus/bin/{}{skips}", test.name))
+}
+
+impl Step {
+    fn new(name: &str, limit: u32, command: &str) -> Self {
+        Self { name: name.to_owned(), limit, command: command.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_below_the_floor_runs_only_what_is_about_it() {
+        let names = |support| {
+            let steps = steps(support, &[], Path::new("/apus"));
+            steps.into_iter().map(|step| step.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Support::Refused), ["floor"]);
+        assert!(names(Support::Runs).contains(&ORACLE.to_owned()));
+    }
+
+    #[test]
+    fn a_name_that_no_step_has_is_found() {
+        assert_eq!(unknown(&["fixtures".to_owned(), "oracle".to_owned(), "page".to_owned()]), ["page"]);
+    }
+
+    #[test]
+    fn steps_that_are_named_are_all_there_are() {
+        let steps = steps(Support::Runs, &["fixtures".to_owned()], Path::new("/apus"));
+        assert_eq!(steps, [Step::new("fixtures", 180, "/apus/bin/fixtures")]);
+    }
+}
