@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo::Workspace;
-use crate::oracle;
+use crate::{oracle, verifier};
 
 mod apt;
 mod cpio;
@@ -55,7 +55,8 @@ pub struct Verified {
 
 /// Boots each kernel, runs the tests, and prints a table. Fails where any test does.
 pub fn test(order: &Order<'_>) -> Result<ExitCode> {
-    let columns = run(order)?;
+    let mut columns = run(order)?;
+    columns.iter_mut().try_for_each(judge_verifier)?;
     print!("\n{}", report::table(&columns));
     let well = columns.iter().all(Column::is_well);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -178,6 +179,18 @@ impl Yard {
         }
         Ok(())
     }
+}
+
+/// Holds what the verifier said against what is kept of this kernel.
+fn judge_verifier(column: &mut Column) -> Result<()> {
+    let Column { name, outcomes, verifier, .. } = column;
+    let step = outcomes.iter_mut().find(|outcome| outcome.name == steps::VERIFIER);
+    if let (Some(step), Some(json)) = (step, verifier)
+        && !verifier::judge(name, json)?
+    {
+        step.code = 1;
+    }
+    Ok(())
 }
 
 /// As the local run shows it: programs by name, and the harness's own words.

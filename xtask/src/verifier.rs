@@ -2,6 +2,7 @@
 //! `docs/performance.md`.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -49,23 +50,41 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     print!("{measured}");
 
-    let path = Workspace::find()?.root.join(KEPT);
-    let document = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut kept = Table::find(&document).with_context(|| format!("in {}", path.display()))?;
     if *keep {
+        let (path, document, mut kept) = kept()?;
         measured.rows().for_each(|row| kept.put_row(row.clone()));
         fs::write(&path, kept.put_into(&document)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let comparison = kept.compare(&measured);
+    Ok(if is_within_limits(&measured)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Compares what one kernel's verifier said with what is kept of it, and says what has grown too much.
+pub fn judge(kernel: &str, json: &[u8]) -> Result<bool> {
+    let mut measured = Table::default();
+    measured.put(Costs::read(kernel, json)?);
+    is_within_limits(&measured)
+}
+
+fn is_within_limits(measured: &Table) -> Result<bool> {
+    let (_, _, kept) = kept()?;
+    let comparison = kept.compare(measured);
     for remark in &comparison.unknown {
         println!("{remark}");
     }
     for regression in &comparison.regressions {
         eprintln!("error: {regression}");
     }
-    Ok(if comparison.regressions.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(comparison.regressions.is_empty())
+}
+
+/// The document, what it says, and the table in it.
+fn kept() -> Result<(PathBuf, String, Table)> {
+    let path = Workspace::find()?.root.join(KEPT);
+    let document = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let table = Table::find(&document).with_context(|| format!("in {}", path.display()))?;
+    Ok((path, document, table))
 }
 
 /// This machine's own kernel, which goes by the first two numbers of its release: they decide what its verifier does.

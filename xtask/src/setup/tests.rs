@@ -49,7 +49,6 @@ const PURPOSES: [Purpose; 8] = [
     Purpose::Bench,
     Purpose::Peers,
     Purpose::Test,
-    Purpose::Test,
     Purpose::Kernels,
     Purpose::Oracle,
     Purpose::Scanners,
