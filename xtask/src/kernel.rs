@@ -3,7 +3,6 @@
 //! Kernels are fetched and unpacked, not installed. The machine has no disk: what it needs is in the archive that it
 //! boots from, and its words come over a serial line.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +16,7 @@ use crate::{oracle, verifier};
 mod apt;
 mod cpio;
 mod distributions;
+mod folder;
 mod image;
 mod initramfs;
 mod machine;
@@ -30,11 +30,14 @@ mod tools;
 mod transcript;
 
 use distributions::Support;
+use folder::{Lock, OwnFolder};
 use image::Image;
+use initramfs::Contents;
 use machine::{Acceleration, Ending};
 pub use name::Name;
 use programs::Programs;
 use report::Column;
+use steps::Step;
 use tools::Tools;
 use transcript::Transcript;
 
@@ -58,6 +61,11 @@ pub fn test(order: &Order<'_>) -> Result<ExitCode> {
     let mut columns = run(order)?;
     columns.iter_mut().try_for_each(judge_verifier)?;
     print!("\n{}", report::table(&columns));
+    for Column { name, broken, .. } in &columns {
+        if let Some(broken) = broken {
+            eprintln!("kernel {name}: {broken}");
+        }
+    }
     let well = columns.iter().all(Column::is_well);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -77,21 +85,31 @@ pub fn verify(kernels: &[Name], limit: Duration) -> Result<Vec<Verified>> {
 }
 
 fn run(order: &Order<'_>) -> Result<Vec<Column>> {
+    let workspace = Workspace::find()?;
     let unknown = steps::unknown(order.steps);
     ensure!(unknown.is_empty(), "no step is called {}; docs/kernels.md names them", unknown.join(" or "));
-    let workspace = Workspace::find()?;
-    let yard = Yard::open(&workspace)?;
-    let mut programs = Programs::build()?;
-    if let Some(agent) = env::var_os("APUS_SENSOR") {
-        programs.use_agent(PathBuf::from(agent));
+    for name in order.kernels {
+        let none = steps::steps(name.support(), order.steps, &workspace.root).is_empty();
+        ensure!(
+            !none,
+            "{name} is too old for the sensor, and `{}` says so: no other step is run",
+            steps::FLOOR
+        );
     }
+    let yard = Yard::open(&workspace)?;
+    let programs = Programs::build()?;
+    eprintln!("kernel: the agent inside is {}", programs.path(programs::AGENT)?.display());
     let mut acceleration = Acceleration::first();
     let mut columns = Vec::new();
     for name in order.kernels {
-        let column = yard.test(name, order, &programs, &mut acceleration)?;
-        if let Some(broken) = &column.broken {
-            eprintln!("kernel {name}: {broken}");
-        }
+        // One that cannot be fetched or booted does not take the others' results with it.
+        let column = yard.test(name, order, &programs, &mut acceleration).unwrap_or_else(|error| Column {
+            name: name.to_string(),
+            release: "-".to_owned(),
+            outcomes: Vec::new(),
+            broken: Some(format!("{error:#}")),
+            verifier: None,
+        });
         columns.push(column);
     }
     Ok(columns)
@@ -101,14 +119,28 @@ fn run(order: &Order<'_>) -> Result<Vec<Column>> {
 struct Yard {
     workspace: PathBuf,
     cache: PathBuf,
+    own: OwnFolder,
     tools: Tools,
 }
 
 impl Yard {
     fn open(workspace: &Workspace) -> Result<Self> {
-        let cache = workspace.target.join("kernels");
+        let (root, cache) = (workspace.root.clone(), workspace.target.join("kernels"));
+        let hidden = initramfs::HIDDEN.iter().find(|folder| root.starts_with(folder));
+        ensure!(
+            hidden.is_none(),
+            "{} cannot be read inside a virtual machine, which has a {} of its own: clone it elsewhere",
+            root.display(),
+            hidden.copied().unwrap_or_default()
+        );
         fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-        Ok(Self { tools: Tools::find(&cache)?, workspace: workspace.root.clone(), cache })
+        let _lock = Lock::take(&cache)?;
+        Ok(Self { workspace: root, tools: Tools::find(&cache)?, own: OwnFolder::make(&cache)?, cache })
+    }
+
+    fn image(&self, name: &Name) -> Result<Image> {
+        let _lock = Lock::take(&self.cache)?;
+        Image::of(name, &self.cache)
     }
 
     fn test(
@@ -118,11 +150,19 @@ impl Yard {
         programs: &Programs,
         acceleration: &mut Acceleration,
     ) -> Result<Column> {
-        let image = Image::of(name, &self.cache)?;
+        let image = self.image(name)?;
         let steps = steps::steps(name.support(), order.steps, &self.workspace);
-        let initramfs = self.cache.join("initramfs");
-        let size = initramfs::write(&initramfs, &image, &self.tools, programs, &steps, &self.workspace)?;
-        let log = self.cache.join(format!("{}.log", image.release));
+        let initramfs = self.own.join("initramfs");
+        let contents = Contents {
+            image: &image,
+            tools: &self.tools,
+            programs,
+            steps: &steps,
+            support: name.support(),
+            workspace: &self.workspace,
+        };
+        let size = contents.write(&initramfs)?;
+        let log = self.own.join("kernel.log");
         loop {
             eprintln!(
                 "kernel {name}: {}, by {}, {} MiB of programs",
@@ -154,20 +194,32 @@ impl Yard {
                 continue;
             }
             eprintln!("kernel {name}: {:.0} s", begin.elapsed().as_secs_f64());
-            let results = results::unpack(&transcript.results, &self.cache.join("results"))?;
-            let mut column = column(name, &image, transcript, ending, steps.len(), &log);
-            column.verifier = fs::read(results.join("verifier.json")).ok().filter(|json| !json.is_empty());
-            self.judge(&mut column, &results.join("oracle"))?;
-            if column.is_well() {
-                // Only of interest where something went wrong.
-                let _kept = (fs::remove_file(&log), fs::remove_file(machine::complaints(&log)));
+            let results = std::mem::take(&mut transcript.results);
+            let mut column = column(name, &image, transcript, ending, &steps);
+            if ending == Ending::Done {
+                let results = results::unpack(&results, &self.own.join("results"))?;
+                column.verifier =
+                    fs::read(results.join("verifier.json")).ok().filter(|json| !json.is_empty());
+                self.judge(&mut column, &results.join("oracle"))?;
+            }
+            if !column.is_well() {
+                let kept = self.keep(&log, &image.release)?;
+                let broken = column.broken.get_or_insert_with(|| "it did not pass".to_owned());
+                broken.push_str(&format!("; its kernel's log is {}", kept.display()));
             }
             return Ok(column);
         }
     }
-}
 
-impl Yard {
+    /// Keeps the kernel's log where the next run does not remove it, with qemu's own complaints at its end.
+    fn keep(&self, log: &Path, release: &str) -> Result<PathBuf> {
+        let kept = self.cache.join(format!("{release}.log"));
+        let mut text = fs::read(log).unwrap_or_default();
+        text.extend(fs::read(machine::complaints(log)).unwrap_or_default());
+        fs::write(&kept, text).with_context(|| format!("cannot write {}", kept.display()))?;
+        Ok(kept)
+    }
+
     /// Compares what the sensor has said of captures inside with what tshark says of them here.
     fn judge(&self, column: &mut Column, said: &Path) -> Result<()> {
         let Some(outcome) = column.outcomes.iter_mut().find(|outcome| outcome.name == steps::ORACLE) else {
@@ -184,10 +236,17 @@ impl Yard {
 /// Holds what the verifier said against what is kept of this kernel.
 fn judge_verifier(column: &mut Column) -> Result<()> {
     let Column { name, outcomes, verifier, .. } = column;
-    let step = outcomes.iter_mut().find(|outcome| outcome.name == steps::VERIFIER);
-    if let (Some(step), Some(json)) = (step, verifier)
-        && !verifier::judge(name, json)?
-    {
+    let Some(step) = outcomes.iter_mut().find(|outcome| outcome.name == steps::VERIFIER) else {
+        return Ok(());
+    };
+    let is_well = match verifier {
+        Some(json) => verifier::judge(name, json)?,
+        None => {
+            eprintln!("kernel {name}: what the verifier said is not there");
+            false
+        }
+    };
+    if !is_well && step.is_well() {
         step.code = 1;
     }
     Ok(())
@@ -202,23 +261,21 @@ fn show(line: &str) {
     }
 }
 
-fn column(
-    name: &Name,
-    image: &Image,
-    transcript: Transcript,
-    ending: Ending,
-    steps: usize,
-    log: &Path,
-) -> Column {
+fn column(name: &Name, image: &Image, mut transcript: Transcript, ending: Ending, steps: &[Step]) -> Column {
     let during = transcript.unfinished().map_or_else(String::new, |(step, _)| format!(" in {step}"));
-    let log = log.display();
-    let broken = match ending {
-        Ending::Done if transcript.outcomes.len() == steps && transcript.release.is_some() => None,
-        Ending::Done => Some(format!("{} steps of {steps} were run; see {log}", transcript.outcomes.len())),
-        Ending::Stopped => Some(format!("the machine stopped{during}; its kernel's log is {log}")),
-        Ending::TooLong => Some(format!("time was up{during}; the kernel's log is {log}")),
-        Ending::Silent => Some(format!("the machine said nothing; its kernel's log is {log}")),
+    let mut broken = match ending {
+        Ending::Done if transcript.outcomes.len() == steps.len() && transcript.release.is_some() => None,
+        Ending::Done => Some(format!("{} steps of {} were run", transcript.outcomes.len(), steps.len())),
+        Ending::Stopped => Some(format!("the machine stopped{during}")),
+        Ending::TooLong => Some(format!("time was up{during}")),
+        Ending::Silent => Some("the machine said nothing".to_owned()),
     };
+    for (outcome, step) in transcript.outcomes.iter_mut().zip(steps) {
+        if let Some(lacking) = outcome.lacks(step) {
+            outcome.code = 1;
+            broken.get_or_insert_with(|| format!("{}: {lacking}", step.name));
+        }
+    }
     let release = transcript.release.unwrap_or_else(|| image.release.clone());
     Column { name: name.to_string(), release, outcomes: transcript.outcomes, broken, verifier: None }
 }
@@ -227,7 +284,7 @@ impl Name {
     fn support(&self) -> Support {
         match self {
             Self::Distribution(distribution) => distribution.support,
-            Self::File(_) => Support::Runs,
+            Self::File(_) => Support::Unknown,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::cargo::{self, Programs};
 use crate::kernel;
@@ -17,7 +17,8 @@ pub struct Arguments {
     #[arg(long = "kernel", value_name = "FILE|NAME")]
     kernels: Vec<kernel::Name>,
     /// Minutes that each kernel may take
-    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
+    #[arg(long, value_name = "MINUTES", default_value_t = 15, requires = "kernels")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1440))]
     kernel_limit: u64,
     /// Arguments for `cargo test`, as in `cargo xtask test -- --package end-to-end some_name`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -38,6 +39,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let limit = Duration::from_mins(*kernel_limit);
         return kernel::test(&kernel::Order { kernels, steps: &steps, limit });
     }
+    // Behind a name everything is cargo's.
+    let misplaced = forwarded
+        .iter()
+        .take_while(|word| *word != "--")
+        .find(|word| word.to_str().is_some_and(|word| word == "--kernel" || word.starts_with("--kernel=")));
+    ensure!(
+        misplaced.is_none(),
+        "--kernel goes before the names of steps: cargo xtask test --kernel NAME STEP"
+    );
     setup::ensure(setup::Purpose::Test)?;
     let [sensor, collector, bench] =
         cargo::programs("checked", ["apus-sensor", "apus-collector", "apus-bench"])?;

@@ -28,7 +28,8 @@ pub struct Arguments {
     #[arg(long = "kernel", value_name = "FILE|NAME")]
     kernels: Vec<kernel::Name>,
     /// Minutes that each kernel may take
-    #[arg(long, value_name = "MINUTES", default_value_t = 5)]
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, requires = "kernels")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1440))]
     kernel_limit: u64,
     /// Keep what was measured in docs/performance.md, in the place of what was kept of these kernels
     #[arg(long)]

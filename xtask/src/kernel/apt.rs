@@ -11,31 +11,87 @@ use anyhow::{Context, Result, bail, ensure};
 /// The keys of Debian's own archives.
 pub const DEBIAN_KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// Read after the host's own settings, of which a proxy is wanted, and what would change the host or believe anything
+/// that is not signed is not. `/` stands for the folder.
+const SETTINGS: &str = r#"
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear APT::Default-Release;
+APT::Sandbox::User "root"; // Its own user could not write here.
+APT::Get::AllowUnauthenticated "false";
+APT::Update::Error-Mode "any"; // Else lists that cannot be fetched are no failure.
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+Acquire::Languages "none";
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+Acquire::IndexTargets::deb::CNF::DefaultEnabled "false";
+Acquire::Retries "3";
+Acquire::http::Timeout "20";
+Dir::State::lists "/lists";
+Dir::Cache "/cache";
+"#;
+/// Of an archive that is not the host's: nothing is installed, and nothing is preferred.
+const APART: &str = r#"
+APT::Architecture "amd64";
+Dir::Etc::sourcelist "/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State::status "/dev/null";
+"#;
+/// Seconds that one call may take: a slow line may bring 100 MiB in it.
+const LONGEST_CALL: &str = "900";
+
 /// An archive's lists in a folder, which is left when they have been read.
 pub struct Apt {
     folder: PathBuf,
-    /// The suite whose packages go before newer ones of the others.
-    preferred: String,
 }
 
 impl Apt {
-    /// Fetches the lists of these suites, each an archive and a suite of it, signed by one of the keyring's keys. What is
-    /// in the last of them goes before what is in the others.
-    pub fn open(folder: &Path, suites: &[(&str, &str)], keyring: &Path) -> Result<Self> {
-        for part in ["state/lists/partial", "cache/archives/partial"] {
+    /// Fetches the lists of these suites, each an archive and a suite of it, signed by one of the keyring's keys. Where
+    /// `preferred` is named, what is in it goes before newer packages of the others.
+    pub fn open(
+        folder: &Path,
+        suites: &[(String, &str)],
+        keyring: &Path,
+        preferred: Option<&str>,
+    ) -> Result<Self> {
+        let line = |(archive, suite): &(String, &str)| {
+            format!("deb [signed-by=\"{}\"] {archive} {suite} main\n", keyring.display())
+        };
+        let preferred =
+            preferred.map_or_else(String::new, |suite| format!("APT::Default-Release \"{suite}\";\n"));
+        let apt = Self::with(folder, &format!("{APART}{preferred}"))?;
+        write(&folder.join("sources.list"), &suites.iter().map(line).collect::<String>())?;
+        apt.update()?;
+        Ok(apt)
+    }
+
+    /// The lists of this machine's own archives, fetched anew: its own may be old, or have been removed.
+    pub fn of_this_machine(folder: &Path) -> Result<Self> {
+        let apt = Self::with(folder, "")?;
+        apt.update()?;
+        Ok(apt)
+    }
+
+    fn with(folder: &Path, more: &str) -> Result<Self> {
+        for part in ["lists/partial", "cache/archives/partial"] {
             let part = folder.join(part);
             fs::create_dir_all(&part).with_context(|| format!("cannot make {}", part.display()))?;
         }
-        let line = |(archive, suite): &(&str, &str)| {
-            format!("deb [signed-by={}] {archive} {suite} main\n", keyring.display())
-        };
-        let sources = folder.join("sources.list");
-        fs::write(&sources, suites.iter().map(line).collect::<String>())
-            .with_context(|| format!("cannot write {}", sources.display()))?;
-        let preferred = suites.last().map_or_else(String::new, |(_, suite)| (*suite).to_owned());
-        let apt = Self { folder: folder.to_owned(), preferred };
-        run(apt.command("apt-get").arg("update"))?;
-        Ok(apt)
+        let name = folder.to_str().filter(|name| !name.contains('"'));
+        let name = name.with_context(|| format!("apt cannot work in {}", folder.display()))?;
+        let settings = format!("{SETTINGS}{more}");
+        let placed = ["lists", "cache", "sources.list"].iter().fold(settings, |settings, part| {
+            settings.replace(&format!("\"/{part}\""), &format!("\"{name}/{part}\""))
+        });
+        write(&folder.join("apt.conf"), &placed)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    fn update(&self) -> Result<()> {
+        run(self.command("apt-get").arg("update")).map(drop)
     }
 
     /// Packages that this one needs, whose names begin like this.
@@ -55,44 +111,34 @@ impl Apt {
         fs::remove_dir_all(&downloads).with_context(|| format!("cannot remove {}", downloads.display()))
     }
 
+    /// Downloads packages with all that they need beyond what is installed, and unpacks them: nothing is installed.
+    pub fn unpack_with_needs(&self, packages: &[&str], into: &Path) -> Result<()> {
+        let mut command = self.command("apt-get");
+        command.args(["install", "--yes", "--download-only", "--no-install-recommends"]);
+        // Whoever downloads only need not keep others from installing.
+        command.args(["-o", "Debug::NoLocking=true"]);
+        run(command.args(packages))?;
+        unpack_all(&self.folder.join("cache/archives"), into)
+    }
+
     fn command(&self, program: &str) -> Command {
-        let folder = self.folder.display();
-        let mut command = Command::new(program);
-        for setting in [
-            format!("Dir::Etc::sourcelist={folder}/sources.list"),
-            "Dir::Etc::sourceparts=/dev/null".to_owned(),
-            format!("Dir::State={folder}/state"),
-            "Dir::State::status=/dev/null".to_owned(),
-            format!("Dir::Cache={folder}/cache"),
-            "APT::Architecture=amd64".to_owned(),
-            format!("APT::Default-Release={}", self.preferred),
-            "Acquire::Languages=none".to_owned(),
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
-            "Acquire::IndexTargets::deb::CNF::DefaultEnabled=false".to_owned(),
-            "Acquire::Retries=3".to_owned(),
-            // Its own user could not write here.
-            "APT::Sandbox::User=root".to_owned(),
-        ] {
-            command.arg("-o").arg(setting);
-        }
+        let mut command = Command::new("timeout");
+        command.args([LONGEST_CALL, program, "-c"]).arg(self.folder.join("apt.conf"));
         command
     }
 }
 
-/// Packages of this machine's own archives, with all that they need beyond what is installed, downloaded and unpacked:
-/// nothing is installed.
-pub fn unpack_with_needs(packages: &[&str], folder: &Path, into: &Path) -> Result<()> {
-    let downloads = folder.join("downloads");
-    let partial = downloads.join("partial");
-    fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Where this machine fetches the packages of this origin and label from, by its own lists.
+pub fn archive_of_this_machine(origin: &str, label: &str) -> Option<String> {
     let mut command = Command::new("apt-get");
-    command.args(["install", "--yes", "--download-only", "--no-install-recommends"]);
-    command.arg("-o").arg(format!("Dir::Cache::archives={}", downloads.display()));
-    // Whoever downloads only need not keep others from installing.
-    command.args(["-o", "Debug::NoLocking=true", "-o", "APT::Sandbox::User=root"]);
-    run(command.args(packages))?;
-    unpack_all(&downloads, into)?;
-    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
+    command.args(["indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"]);
+    let answer = run(&mut command).ok()?;
+    let prefix = format!("{origin}|{label}|");
+    answer.lines().find_map(|line| line.strip_prefix(&prefix)).map(str::to_owned)
 }
 
 fn unpack_all(downloads: &Path, into: &Path) -> Result<()> {
@@ -108,14 +154,14 @@ fn unpack_all(downloads: &Path, into: &Path) -> Result<()> {
 
 /// Runs a program to its end, and gives what it printed.
 fn run(command: &mut Command) -> Result<String> {
-    let program = command.get_program().to_string_lossy().into_owned();
+    let words: Vec<_> = [command.get_program()].into_iter().chain(command.get_args()).collect();
+    let words = words.join(OsStr::new(" ")).to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).env("LC_ALL", "C").output().with_context(|| {
-        format!("cannot start {program}; kernels are fetched on Debian and what is made of it")
+        format!("cannot start `{words}`; kernels are fetched on Debian and what is made of it")
     })?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        bail!("{program} failed ({}): {}", output.status, words.trim().replace('\n', "; "));
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{words}` failed ({}): {}", output.status, said.trim().replace('\n', "; "));
     }
-    Ok(text)
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

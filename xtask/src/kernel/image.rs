@@ -8,11 +8,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::apt::{Apt, DEBIAN_KEYRING};
 use super::distributions::{Distribution, Keys, UBUNTU_KEYRING, UBUNTU_KEYS};
+use super::folder::remove;
 use super::modules::{self, Module};
 use super::name::Name;
 
-/// The packages that a kernel is in; newer ones have their modules apart.
-const PARTS: [&str; 2] = ["linux-image-", "linux-modules-"];
+/// The packages that a kernel is in; newer ones have its image and its modules apart.
+const PARTS: [&str; 3] = ["linux-image-", "linux-binary-", "linux-modules-"];
+/// Where packages and systems have modules.
+const MODULES: [&str; 2] = ["lib/modules", "usr/lib/modules"];
 
 pub struct Image {
     pub vmlinuz: PathBuf,
@@ -42,12 +45,12 @@ impl Image {
         let boot = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
         // As it lies in an unpacked package, or on this machine.
         let beside = boot.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
-        let places = [beside, Path::new("/")].map(|root| root.join("lib/modules").join(&release));
-        let modules = match places.iter().find(|place| place.is_dir()) {
-            Some(folder) => modules::wanted(folder)?,
-            // One with everything built in.
-            None => Vec::new(),
-        };
+        let modules =
+            match [beside, Path::new("/")].into_iter().find_map(|root| modules_below(root, &release)) {
+                Some(folder) => modules::wanted(&folder)?,
+                // One with everything built in.
+                None => Vec::new(),
+            };
         Ok(Self { vmlinuz: boot, release, modules })
     }
 
@@ -75,7 +78,8 @@ fn fetch(distribution: &Distribution, cache: &Path, folder: &Path) -> Result<()>
     let work = cache.join(format!("{}.work", distribution.folder()));
     remove(&work)?;
     let keyring = keyring(distribution.keys, cache)?;
-    let apt = Apt::open(&work.join("apt"), distribution.suites, &keyring)?;
+    let suites = distribution.suites.iter().map(|(archive, suite)| (archive.address(), *suite));
+    let apt = Apt::open(&work.join("apt"), &suites.collect::<Vec<_>>(), &keyring, distribution.preferred)?;
     let unpacked = work.join("unpacked");
     let mut packages = apt.needs(distribution.package, &PARTS)?;
     ensure!(!packages.is_empty(), "{} depends on no kernel", distribution.package);
@@ -88,14 +92,13 @@ fn fetch(distribution: &Distribution, cache: &Path, folder: &Path) -> Result<()>
     }
     let vmlinuz = in_folder(&unpacked.join("boot"), "vmlinuz-")?;
     let release = release(&vmlinuz)?;
-    let places = ["lib/modules", "usr/lib/modules"].map(|place| unpacked.join(place).join(&release));
-    let modules = places.iter().find(|place| place.is_dir());
+    let modules = modules_below(&unpacked, &release);
     let modules = modules.with_context(|| format!("{} has no modules", packages.join(" and ")))?;
 
     // Whole or not there.
     let whole = work.join("whole");
     fs::create_dir_all(whole.join("modules")).context("cannot make a folder for modules")?;
-    for (place, Module { name, contents }) in modules::wanted(modules)?.into_iter().enumerate() {
+    for (place, Module { name, contents }) in modules::wanted(&modules)?.into_iter().enumerate() {
         let file = whole.join("modules").join(format!("{place:02}-{name}.ko"));
         fs::write(&file, contents).with_context(|| format!("cannot write {}", file.display()))?;
     }
@@ -113,7 +116,8 @@ fn keyring(keys: Keys, cache: &Path) -> Result<PathBuf> {
             if !kept.exists() {
                 let work = cache.join("keys.work");
                 remove(&work)?;
-                let apt = Apt::open(&work.join("apt"), &[(archive, suite)], Path::new(DEBIAN_KEYRING))?;
+                let suites = [(archive.address(), suite)];
+                let apt = Apt::open(&work.join("apt"), &suites, Path::new(DEBIAN_KEYRING), None)?;
                 apt.unpack(package, &work.join("unpacked"))?;
                 let keys = work.join("unpacked/usr/share/keyrings").join(UBUNTU_KEYS);
                 fs::rename(&keys, &kept).with_context(|| format!("{package} has no keys"))?;
@@ -133,13 +137,8 @@ fn in_folder(folder: &Path, prefix: &str) -> Result<PathBuf> {
     paths.find(is_wanted).with_context(|| format!("there is no {prefix}* in {}", folder.display()))
 }
 
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
+fn modules_below(root: &Path, release: &str) -> Option<PathBuf> {
+    MODULES.iter().map(|place| root.join(place).join(release)).find(|place| place.is_dir())
 }
 
 /// A kernel's release, from the place that its header names (`Documentation/arch/x86/boot.rst`, `kernel_version`).

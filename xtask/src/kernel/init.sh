@@ -8,7 +8,6 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t bpf bpf /sys/fs/bpf
-mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
 grep -q apus.emulated /proc/cmdline && export APUS_EMULATED=1
 exec </dev/null >/dev/ttyS1 2>&1
@@ -18,6 +17,7 @@ for module in /modules/*.ko; do
     [ -e "$module" ] && { insmod "$module" || echo "insmod $module failed"; }
 done
 ip link set dev lo up
+. /apus/environment
 # Packets that a veth pair has taken in are received by these threads where there is much to do; on older kernels nothing
 # else receives meanwhile, and the pair's ring of 256 overflows while the sender has the processor.
 ps -o pid,comm | while read -r thread name; do
@@ -29,8 +29,12 @@ now() { cut -d ' ' -f 1 /proc/uptime; }
 while read -r name limit command; do
     before=$(now)
     echo "@apus begin $name"
-    timeout -s KILL "$limit" sh -c "$command"
+    timeout -s KILL "$limit" sh -c "$command" </dev/null
     code=$?
+    # What a step has begun, changed or hidden ends with it: this process is the only one that is left.
+    kill -KILL -1
+    echo 1 2>/dev/null >/proc/sys/net/core/bpf_jit_enable
+    umount /sys/kernel/btf 2>/dev/null
     echo
     echo "@apus end $name $code $before $(now)"
 done </apus/steps

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::cpio::Archive;
+use super::distributions::Support;
 use super::image::Image;
 use super::programs::Programs;
 use super::steps::Step;
@@ -30,41 +31,61 @@ const READ: [&str; 3] = ["tests/fixtures", "tests/captures", "docs/decoding.md"]
 /// Where the tools' own libraries are, which no other program finds.
 const LIBRARIES: &str = "tools/lib";
 
-/// Writes it, and gives its size in bytes.
-pub fn write(
-    path: &Path,
-    image: &Image,
-    tools: &Tools,
-    programs: &Programs,
-    steps: &[Step],
-    workspace: &Path,
-) -> Result<u64> {
-    let file = File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
-    let mut archive = Archive::new(BufWriter::new(file));
-    for folder in ["proc", "sys", "dev", "tmp", "run", "etc", "modules"] {
-        archive.folder(folder)?;
+/// Folders of the machine's own, in which nothing of the archive could be seen.
+pub const HIDDEN: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
+
+/// What is put into it.
+pub struct Contents<'a> {
+    pub image: &'a Image,
+    pub tools: &'a Tools,
+    pub programs: &'a Programs,
+    pub steps: &'a [Step],
+    /// What the kernel is to be told that is expected of it.
+    pub support: Support,
+    pub workspace: &'a Path,
+}
+
+impl Contents<'_> {
+    /// Writes it, and gives its size in bytes.
+    pub fn write(&self, path: &Path) -> Result<u64> {
+        let Self { image, tools, programs, steps, support, workspace } = self;
+        let file = File::create(path).with_context(|| format!("cannot make {}", path.display()))?;
+        let mut archive = Archive::new(BufWriter::new(file));
+        for folder in ["proc", "sys", "dev", "tmp", "run", "etc", "modules"] {
+            archive.folder(folder)?;
+        }
+        archive.file("init", INIT.as_bytes())?;
+        for (path, text) in NAMES {
+            archive.file(path, text.as_bytes())?;
+        }
+        for (path, script) in SCRIPTS {
+            archive.file(path, script.as_bytes())?;
+        }
+        archive.file("bin/busybox", &tools::read(&tools.busybox)?)?;
+        add_tools(&mut archive)?;
+        for (place, module) in image.modules.iter().enumerate() {
+            archive.file(&format!("modules/{place:02}-{}.ko", module.name), &module.contents)?;
+        }
+        let line = |step: &Step| format!("{} {} {}\n", step.name, step.limit, step.command);
+        archive.file("apus/steps", steps.iter().map(line).collect::<String>().as_bytes())?;
+        archive.file("apus/environment", environment(*support).as_bytes())?;
+        for name in programs.names() {
+            archive.file(&format!("apus/bin/{name}"), &tools::read(programs.path(name)?)?)?;
+        }
+        for place in READ {
+            add(&mut archive, &workspace.join(place))?;
+        }
+        archive.finish().with_context(|| format!("cannot write {}", path.display()))
     }
-    archive.file("init", INIT.as_bytes())?;
-    for (path, text) in NAMES {
-        archive.file(path, text.as_bytes())?;
+}
+
+/// For `tests/floor.rs`: what this kernel is to be found to do, which the programs under test do not know.
+fn environment(support: Support) -> String {
+    match support {
+        Support::Unknown => String::new(),
+        Support::Refused => "export APUS_EXPECTED=refused\n".to_owned(),
+        Support::Runs { fallbacks, .. } => format!("export APUS_EXPECTED={fallbacks}\n"),
     }
-    for (path, script) in SCRIPTS {
-        archive.file(path, script.as_bytes())?;
-    }
-    archive.file("bin/busybox", &tools::read(&tools.busybox)?)?;
-    add_tools(&mut archive)?;
-    for (place, module) in image.modules.iter().enumerate() {
-        archive.file(&format!("modules/{place:02}-{}.ko", module.name), &module.contents)?;
-    }
-    let line = |step: &Step| format!("{} {} {}\n", step.name, step.limit, step.command);
-    archive.file("apus/steps", steps.iter().map(line).collect::<String>().as_bytes())?;
-    for name in programs.names() {
-        archive.file(&format!("apus/bin/{name}"), &tools::read(programs.path(name)?)?)?;
-    }
-    for place in READ {
-        add(&mut archive, &workspace.join(place))?;
-    }
-    archive.finish().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Each by a script that starts it with the loader and the libraries that it brings.

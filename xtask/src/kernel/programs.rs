@@ -1,19 +1,24 @@
-//! The agent and the test programs, each one file that needs no other: they run where there is no library at all.
+//! The agent and the test programs, each one file that needs no other: they run where there is no library at all. The
+//! agent is the very file that ships.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::steps::TESTS;
+use super::tools;
 use crate::cargo;
 
 /// Packages whose tests run inside.
 const PACKAGES: [&str; 3] = ["end-to-end", "testbed", "sensor-user"];
-const AGENT: &str = "apus-sensor";
+pub const AGENT: &str = "apus-sensor";
+/// Another agent to run inside.
+const AGENT_VARIABLE: &str = "APUS_SENSOR";
 
 /// Files by name.
 pub struct Programs {
@@ -41,12 +46,8 @@ impl Programs {
         if !status.success() {
             bail!("building the tests failed ({status}); what cargo says is above");
         }
+        by_name.insert(AGENT.to_owned(), agent()?);
         Ok(Self { by_name })
-    }
-
-    /// Another agent in the place of the one that was built.
-    pub fn use_agent(&mut self, agent: PathBuf) {
-        self.by_name.insert(AGENT.to_owned(), agent);
     }
 
     /// All of them.
@@ -58,6 +59,19 @@ impl Programs {
     pub fn path(&self, name: &str) -> Result<&Path> {
         self.by_name.get(name).map(PathBuf::as_path).with_context(|| format!("cargo has not built {name}"))
     }
+}
+
+/// The agent that ships, or the one that is named.
+fn agent() -> Result<PathBuf> {
+    let Some(agent) = env::var_os(AGENT_VARIABLE).map(PathBuf::from) else { return cargo::static_sensor() };
+    let libraries = tools::libraries(&agent).with_context(|| format!("of {AGENT_VARIABLE}"))?;
+    ensure!(
+        agent.is_file() && libraries.is_empty(),
+        "{AGENT_VARIABLE} names {}, which needs libraries that are not inside: `cargo xtask build` makes one that \
+         needs none",
+        agent.display()
+    );
+    Ok(agent)
 }
 
 /// Name and place of a test's program, or of one that is no test; the tests inside a program are run locally.

@@ -17,7 +17,8 @@ pub struct Column {
 
 impl Column {
     pub fn is_well(&self) -> bool {
-        self.broken.is_none() && !self.outcomes.is_empty() && self.outcomes.iter().all(Outcome::is_well)
+        let is_well = |outcome: &Outcome| outcome.is_well() || outcome.is_impossible();
+        self.broken.is_none() && !self.outcomes.is_empty() && self.outcomes.iter().all(is_well)
     }
 }
 
@@ -56,6 +57,7 @@ fn cell(column: &Column, name: &str) -> String {
             format!("{} passed", outcome.tests.passed)
         }
         Some(outcome) if outcome.is_well() => "done".to_owned(),
+        Some(outcome) if outcome.is_impossible() => "cannot".to_owned(),
         Some(outcome) if outcome.tests.failed > 0 => format!("{} FAILED", outcome.tests.failed),
         Some(Outcome { code: 137, .. }) => "TOO LONG".to_owned(),
         Some(outcome) => format!("CODE {}", outcome.code),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::distributions::Support;
+use super::distributions::{Interpreter, Support};
 
 /// A test program, as a file of `tests/` is named.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Test {
 
 /// In the order in which they run: the kernel's part by itself first.
 pub const TESTS: &[Test] = &[
-    Test { below_floor: true, ..Test::new("floor", 180) },
+    Test { below_floor: true, ..Test::new(FLOOR, 180) },
     Test::new("names", 30),
     Test::new("fixtures", 180),
     Test::new("captures", 180),
@@ -57,8 +57,25 @@ pub struct Step {
     pub name: String,
     pub limit: u32,
     pub command: String,
+    pub wants: Wants,
 }
 
+/// What has to have come of a step besides its code of 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// One test at least that has passed.
+    Tests,
+    /// A file, which is judged outside.
+    File,
+    /// [`IMPOSSIBLE`] in the place of 0: this kernel cannot do it.
+    Impossible,
+}
+
+/// With this a step says that the kernel cannot be brought into the state that it is about.
+pub const IMPOSSIBLE: i32 = 4;
+
+/// The step about what the kernel lacks, which is run on those that lack too much, too.
+pub const FLOOR: &str = "floor";
 /// The captures that the oracle judges, below the workspace.
 pub const CAPTURES: &str = "tests/captures";
 /// The step in which the sensor replays them, for the oracle outside.
@@ -69,36 +86,48 @@ pub const VERIFIER: &str = "verifier";
 /// What is run on a kernel of which this is expected; only steps that are named, where any are.
 pub fn steps(support: Support, named: &[String], workspace: &Path) -> Vec<Step> {
     let is_named = |step: &Step| named.is_empty() || named.contains(&step.name);
-    let tests = TESTS.iter().filter(|test| support == Support::Runs || test.below_floor).map(of_test);
+    let runs = support != Support::Refused;
+    let tests = TESTS.iter().filter(|test| runs || test.below_floor).map(of_test);
+    let captures = quoted(&workspace.join(CAPTURES).to_string_lossy());
+    let interpreted = match support {
+        Support::Runs { interpreter: Interpreter::Absent, .. } => Wants::Impossible,
+        _ => Wants::Tests,
+    };
     let supported = [
-        Step::new(ORACLE, 120, &format!("/apus/replay.sh {}", workspace.join(CAPTURES).display())),
-        Step::new("without-jit", 300, "/apus/without-jit.sh"),
-        Step::new("without-btf", 300, "/apus/without-btf.sh"),
+        Step::new(ORACLE, 120, &format!("/apus/replay.sh {captures}"), Wants::File),
+        Step::new("without-jit", 300, "/apus/without-jit.sh", interpreted),
+        Step::new("without-btf", 300, "/apus/without-btf.sh", Wants::Tests),
         Step::new(
             VERIFIER,
-            60,
+            180,
             "mkdir -p /tmp/results && /apus/bin/apus-verifier >/tmp/results/verifier.json",
+            Wants::File,
         ),
     ];
-    let supported = supported.into_iter().filter(|_| support == Support::Runs);
+    let supported = supported.into_iter().filter(|_| runs);
     tests.chain(supported).filter(is_named).collect()
+}
+
+/// As one word for a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Names that no step has.
 pub fn unknown(named: &[String]) -> Vec<&str> {
-    let all = steps(Support::Runs, &[], Path::new("/"));
+    let all = steps(Support::Unknown, &[], Path::new("/"));
     let is_known = |name: &&String| all.iter().any(|step| step.name == **name);
     named.iter().filter(|name| !is_known(name)).map(String::as_str).collect()
 }
 
 fn of_test(test: &Test) -> Step {
     let skips: String = test.skips.iter().map(|name| format!(" --skip {name}")).collect();
-    Step::new(test.name, test.limit, &format!("/apus/bin/{}{skips}", test.name))
+    Step::new(test.name, test.limit, &format!("/apus/bin/{}{skips}", test.name), Wants::Tests)
 }
 
 impl Step {
-    fn new(name: &str, limit: u32, command: &str) -> Self {
-        Self { name: name.to_owned(), limit, command: command.to_owned() }
+    fn new(name: &str, limit: u32, command: &str, wants: Wants) -> Self {
+        Self { name: name.to_owned(), limit, command: command.to_owned(), wants }
     }
 }
 
@@ -113,7 +142,7 @@ mod tests {
             steps.into_iter().map(|step| step.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Support::Refused), ["floor"]);
-        assert!(names(Support::Runs).contains(&ORACLE.to_owned()));
+        assert!(names(Support::Unknown).contains(&ORACLE.to_owned()));
     }
 
     #[test]
@@ -123,7 +152,22 @@ mod tests {
 
     #[test]
     fn steps_that_are_named_are_all_there_are() {
-        let steps = steps(Support::Runs, &["fixtures".to_owned()], Path::new("/apus"));
-        assert_eq!(steps, [Step::new("fixtures", 180, "/apus/bin/fixtures")]);
+        let steps = steps(Support::Unknown, &["fixtures".to_owned()], Path::new("/apus"));
+        assert_eq!(steps, [Step::new("fixtures", 180, "/apus/bin/fixtures", Wants::Tests)]);
+    }
+
+    #[test]
+    fn only_a_kernel_that_cannot_interpret_may_say_so() {
+        let wants = |interpreter| {
+            let support = Support::Runs { fallbacks: "", interpreter };
+            steps(support, &["without-jit".to_owned()], Path::new("/apus")).remove(0).wants
+        };
+        assert_eq!(wants(Interpreter::Present), Wants::Tests);
+        assert_eq!(wants(Interpreter::Absent), Wants::Impossible);
+    }
+
+    #[test]
+    fn a_path_is_one_word() {
+        assert_eq!(quoted("/a b/it's"), r"'/a b/it'\''s'");
     }
 }

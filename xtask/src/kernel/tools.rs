@@ -2,20 +2,22 @@
 //! own `ip`, `ethtool`, `nsenter` and `chrt`.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::apt;
+use super::apt::Apt;
+use super::folder::remove;
 use crate::search_path;
 
 /// Programs of this machine that the tests call. They bring their libraries, in a folder that no other program looks
 /// in: what is under test has none.
 pub const INSIDE: [&str; 4] = ["ip", "ethtool", "nsenter", "chrt"];
 
-/// qemu and a shell: installed, or else unpacked in a folder of ours.
+/// qemu and a shell: each installed, or else unpacked in a folder of ours.
 pub struct Tools {
     pub busybox: PathBuf,
     qemu: PathBuf,
@@ -23,35 +25,68 @@ pub struct Tools {
     unpacked: Option<PathBuf>,
 }
 
+/// A program that is fetched where it is not installed: its package, and where the package has it.
+struct Fetched {
+    package: &'static str,
+    places: &'static [&'static str],
+}
+
+const QEMU: Fetched = Fetched { package: "qemu-system-x86", places: &["usr/bin/qemu-system-x86_64"] };
+const BUSYBOX: Fetched = Fetched { package: "busybox-static", places: &["bin/busybox", "usr/bin/busybox"] };
+
+impl Fetched {
+    /// Finds it in its folder, which is fetched where it is not there: whole, or not at all.
+    fn find(&self, cache: &Path) -> Result<(PathBuf, PathBuf)> {
+        let Self { package, places } = self;
+        let folder = cache.join(package);
+        if !folder.exists() {
+            eprintln!("kernel: fetching {package}; nothing is installed");
+            let work = cache.join(format!("{package}.work"));
+            remove(&work)?;
+            Apt::of_this_machine(&work.join("apt"))
+                .and_then(|apt| apt.unpack_with_needs(&[package], &work.join("whole")))
+                .with_context(|| format!("cannot fetch {package}; installed, it is used as it is"))?;
+            fs::rename(work.join("whole"), &folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+            remove(&work)?;
+        }
+        let found = places.iter().map(|place| folder.join(place)).find(|path| path.is_file());
+        let found = found.with_context(|| format!("{} has no {}", folder.display(), places[0]))?;
+        Ok((found, folder))
+    }
+}
+
 impl Tools {
     /// Finds them; fetches what is missing, and installs nothing.
     pub fn find(cache: &Path) -> Result<Self> {
-        let folder = cache.join("tools");
-        let (qemu, busybox) = (search_path::find("qemu-system-x86_64"), search_path::find("busybox"));
-        if let (Some(qemu), Some(busybox)) = (qemu, busybox.filter(|path| needs_no_libraries(path))) {
-            return Ok(Self { busybox, qemu, unpacked: None });
-        }
-        let tools = Self {
-            busybox: folder.join("bin/busybox"),
-            qemu: folder.join("usr/bin/qemu-system-x86_64"),
-            unpacked: Some(folder.clone()),
+        let busybox = search_path::find("busybox").filter(|path| needs_no_libraries(path));
+        let busybox = busybox.map_or_else(|| BUSYBOX.find(cache).map(|(busybox, _)| busybox), Ok)?;
+        let (qemu, unpacked) = match search_path::find("qemu-system-x86_64") {
+            Some(qemu) => (qemu, None),
+            None => QEMU.find(cache).map(|(qemu, folder)| (qemu, Some(folder)))?,
         };
-        if !(tools.qemu.exists() && tools.busybox.exists()) {
-            eprintln!("kernel: fetching qemu and busybox; nothing is installed");
-            apt::unpack_with_needs(
-                &["qemu-system-x86", "busybox-static"],
-                &cache.join("tools.work"),
-                &folder,
-            )?;
-        }
+        let tools = Self { busybox, qemu, unpacked };
+        let answer = tools.qemu().arg("--version").output().context("cannot start qemu")?;
+        let words = String::from_utf8_lossy(&answer.stderr);
+        ensure!(
+            answer.status.success(),
+            "{} does not run ({}): {}",
+            tools.qemu.display(),
+            answer.status,
+            words.trim()
+        );
         Ok(tools)
     }
 
-    /// qemu, with its libraries and its machines' firmware.
+    /// qemu, with its libraries and its machines' firmware. It ends with this program, whatever ends that.
     pub fn qemu(&self) -> Command {
-        let mut command = Command::new(&self.qemu);
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(&self.qemu);
         if let Some(folder) = &self.unpacked {
-            command.env("LD_LIBRARY_PATH", folder.join("usr/lib/x86_64-linux-gnu"));
+            let libraries =
+                ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"].map(|part| folder.join(part));
+            // No folder of ours has a colon in its name: cargo's own variables could not have it either.
+            command.env("LD_LIBRARY_PATH", env::join_paths(libraries).unwrap_or_default());
             for firmware in ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"] {
                 command.arg("-L").arg(folder.join(firmware));
             }

@@ -1,5 +1,7 @@
 //! What a machine says of its steps, line by line.
 
+use super::steps::{IMPOSSIBLE, Step, Wants};
+
 /// One step, as it ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -100,8 +102,26 @@ impl Tests {
 }
 
 impl Outcome {
+    /// Whether it ended well by its own word.
     pub const fn is_well(&self) -> bool {
         self.code == 0
+    }
+
+    /// Whether it was not run for a good reason.
+    pub const fn is_impossible(&self) -> bool {
+        self.code == IMPOSSIBLE
+    }
+
+    /// Why it is no proof of what the step was for, whatever its code says.
+    pub fn lacks(&self, step: &Step) -> Option<&'static str> {
+        match step.wants {
+            Wants::Impossible => (self.code != IMPOSSIBLE).then_some(
+                "this kernel was said not to be able to do it, and did it: say so where it is registered",
+            ),
+            _ if self.is_impossible() => Some("this kernel has to be able to do it, and is not"),
+            Wants::Tests if self.is_well() && self.tests.passed == 0 => Some("no test was run in it"),
+            Wants::Tests | Wants::File => None,
+        }
     }
 }
 
@@ -139,6 +159,25 @@ mod tests {
             let (transcript, _) = heard(lines);
             assert!(!transcript.outcomes[0].is_well(), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_step_in_which_nothing_was_tested_is_no_proof() {
+        let step = |wants| Step { name: "one".into(), limit: 1, command: String::new(), wants };
+        let ended = |code: &str, line: &str| {
+            let (transcript, _) =
+                heard(&["@apus begin one", line, &format!("@apus end one {code} 1 2"), "@apus done"]);
+            transcript.outcomes[0].clone()
+        };
+        let passed = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
+        let empty = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out";
+        assert_eq!(ended("0", passed).lacks(&step(Wants::Tests)), None);
+        assert!(ended("0", empty).lacks(&step(Wants::Tests)).is_some());
+        assert!(ended("0", "").lacks(&step(Wants::Tests)).is_some());
+        assert_eq!(ended("0", "").lacks(&step(Wants::File)), None);
+        assert!(ended("4", "").lacks(&step(Wants::Tests)).is_some());
+        assert_eq!(ended("4", "").lacks(&step(Wants::Impossible)), None);
+        assert!(ended("0", passed).lacks(&step(Wants::Impossible)).is_some());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What `apus-verifier` prints.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// One kernel's verifier on all programs.
@@ -28,6 +28,7 @@ impl Costs {
             serde_json::from_slice(json).with_context(|| format!("what {kernel} has left"))?;
         let release = document["release"].as_str().context("it names no release")?.to_owned();
         let programs = document["programs"].as_array().context("it has no programs")?;
+        ensure!(!programs.is_empty(), "{kernel} measured no program");
         let programs = programs.iter().map(cost).collect::<Result<_>>()?;
         Ok(Self { kernel: kernel.to_owned(), release, programs })
     }

@@ -71,28 +71,46 @@ impl Table {
     }
 
     /// What has grown too much, from this table to the other. Time is not compared: it is another machine's, or that
-    /// of another moment.
+    /// of another moment. A kernel of which nothing is kept is held against the most that is kept of any.
     pub fn compare(&self, measured: &Self) -> Comparison {
         let mut comparison = Comparison::default();
         for Row { kernel, release: _, cost } in &measured.0 {
             let program = &cost.program;
-            let is_same = |kept: &&Row| (&kept.kernel, &kept.cost.program) == (kernel, program);
-            let Some(kept) = self.0.iter().find(is_same) else {
-                comparison.unknown.push(format!("nothing is kept of {program} on {kernel}: `--keep` does"));
-                continue;
-            };
-            for (what, before, now) in [
-                ("instructions", kept.cost.instructions, cost.instructions),
-                ("states", kept.cost.states, cost.states),
-                ("states at a time", kept.cost.peak_states, cost.peak_states),
+            let of_program = || self.0.iter().filter(|row| row.cost.program == *program);
+            let mut kept: Vec<&Cost> =
+                of_program().filter(|row| row.kernel == *kernel).map(|row| &row.cost).collect();
+            if kept.is_empty() {
+                kept = of_program().map(|row| &row.cost).collect();
+                let others = if kept.is_empty() { "" } else { "; held against all others" };
+                comparison
+                    .unknown
+                    .push(format!("nothing is kept of {program} on {kernel}{others}: `--keep` does"));
+            }
+            for (what, of) in [
+                ("instructions", (|cost| cost.instructions) as fn(&Cost) -> u64),
+                ("states", |cost| cost.states),
+                ("states at a time", |cost| cost.peak_states),
             ] {
-                if now * 100 > before * (100 + MAY_GROW) {
-                    let text = format!(
+                let (before, now) = (kept.iter().map(|kept| of(kept)).max(), of(cost));
+                if let Some(before) = before.filter(|before| now * 100 > before * (100 + MAY_GROW)) {
+                    comparison.regressions.push(format!(
                         "{program} on {kernel}: {now} {what}, {before} are kept; {MAY_GROW} % more is the limit"
-                    );
-                    comparison.regressions.push(text);
+                    ));
                 }
             }
+        }
+        // A program that is gone, or that the kernel takes no more.
+        let is_measured = |row: &Row| {
+            measured
+                .0
+                .iter()
+                .any(|other| (&other.kernel, &other.cost.program) == (&row.kernel, &row.cost.program))
+        };
+        let kernels = |row: &&Row| measured.0.iter().any(|other| other.kernel == row.kernel);
+        for Row { kernel, cost, .. } in self.0.iter().filter(kernels).filter(|row| !is_measured(row)) {
+            comparison
+                .regressions
+                .push(format!("{} on {kernel} is kept, and was not measured", cost.program));
         }
         comparison
     }

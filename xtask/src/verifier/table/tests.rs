@@ -56,8 +56,19 @@ fn a_fifth_more_is_allowed_and_one_more_is_not() {
 }
 
 #[test]
-fn what_is_not_kept_is_said_and_does_not_fail() {
-    let comparison = Table::default().compare(&Table(vec![row("a", "one", 1, 1)]));
-    assert_eq!(comparison.regressions, [""; 0]);
-    assert_eq!(comparison.unknown.len(), 1);
+fn what_is_not_kept_is_held_against_the_others() {
+    let measured = Table(vec![row("new", "one", 1201, 1)]);
+    let nothing = Table::default().compare(&measured);
+    assert_eq!((nothing.regressions.len(), nothing.unknown.len()), (0, 1));
+    let others = Table(vec![row("a", "one", 10, 100), row("b", "one", 1000, 100), row("b", "two", 9999, 1)]);
+    let comparison = others.compare(&measured);
+    assert_eq!((comparison.regressions.len(), comparison.unknown.len()), (1, 1));
+    assert_eq!(others.compare(&Table(vec![row("new", "one", 1200, 1)])).regressions, [""; 0]);
+}
+
+#[test]
+fn a_program_that_is_gone_is_a_regression() {
+    let kept = Table(vec![row("a", "one", 1, 1), row("a", "two", 1, 1), row("b", "three", 1, 1)]);
+    let regressions = kept.compare(&Table(vec![row("a", "one", 1, 1)])).regressions;
+    assert_eq!(regressions, ["two on a is kept, and was not measured"]);
 }
