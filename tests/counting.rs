@@ -1,11 +1,12 @@
 //! Generator, veth, agent: what was sent is what was counted, to the packet and in every counter.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use end_to_end::agent::{Host, OBSERVING, sum};
+use end_to_end::agent::{Host, OBSERVING, sum, wait_until};
 use end_to_end::privileged;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -60,30 +61,46 @@ fn a_killed_agent_and_one_with_another_configuration_miss_nothing() -> Result<()
     let arguments =
         [&OBSERVING[..], &["--interface", &link.telescope.interface, "--interval", "100ms"]].concat();
     let first = host.start("first", &arguments)?;
+    let (stop, progress) = (AtomicBool::new(false), generator.progress());
     let order = Order {
         pace: Pace::PacketsPerSecond(machine::rate(const { NonZeroU32::new(400_000).unwrap() })),
-        ..Order::packets(machine::packets(1_600_000))
+        stop: Some(&stop),
+        ..Order::packets(u64::MAX >> 1)
     };
-    let (sent, mut intervals) = thread::scope(|scope| -> Result<_> {
+    // More than are under way at a time: the last of them were made, and come in, after this was asked.
+    let more_arrive = |what: &str| {
+        let enough = progress.packets() + machine::packets(40_000);
+        wait_until(what, || Ok(progress.packets() > enough))
+    };
+    let (sent, intervals, third) = thread::scope(|scope| -> Result<_> {
         let sending = scope.spawn(|| generator.send(&link, &order));
-        sleep(Duration::from_millis(700));
-        let mut intervals = first.kill()?;
-        sleep(Duration::from_millis(300));
-        let second = host.start("second", &arguments)?;
-        sleep(Duration::from_millis(500));
-        let (_, more) = second.stop(Signal::SIGINT)?;
-        intervals.extend(more);
-        // Another window besides: another program, put in place while packets come in.
-        let third = host.start(
-            "third",
-            &[&arguments[..], &["--watched-window", "5656", "--watched-window", "1"]].concat(),
-        )?;
-        ensure!(third.errors()?.contains("replaced"), "the program was not replaced: {}", third.errors()?);
+        let agents = (|| -> Result<_> {
+            sleep(Duration::from_millis(700));
+            more_arrive("packets arrive with the first agent")?;
+            let mut intervals = first.kill()?;
+            sleep(Duration::from_millis(300));
+            more_arrive("packets arrive without an agent")?;
+            let second = host.start("second", &arguments)?;
+            sleep(Duration::from_millis(500));
+            let (_, more) = second.stop(Signal::SIGINT)?;
+            intervals.extend(more);
+            // Another window besides: another program, put in place while packets come in.
+            let third = host.start(
+                "third",
+                &[&arguments[..], &["--watched-window", "5656", "--watched-window", "1"]].concat(),
+            )?;
+            let said = third.errors()?;
+            ensure!(said.contains("replaced"), "the program was not replaced: {said}");
+            more_arrive("packets arrive at the other program")?;
+            Ok((intervals, third))
+        })();
+        stop.store(true, Ordering::Relaxed);
         let sent = sending.join().map_err(|_| anyhow::anyhow!("the sender panicked"))??;
-        let (_, more) = third.stop(Signal::SIGTERM)?;
-        intervals.extend(more);
-        Ok((sent, intervals))
+        let (intervals, third) = agents?;
+        Ok((sent, intervals, third))
     })?;
+    let (_, more) = third.stop(Signal::SIGTERM)?;
+    let mut intervals = [intervals, more].concat();
     let expected = mix.expected(&sent.by_kind);
     same(&expected, &host.status()?["totals"])?;
     intervals.sort_by_key(|interval| interval["sequence"].as_u64());

@@ -1,5 +1,6 @@
 //! What this kernel can do, found out by asking it: never by its version.
 
+pub mod locked_memory;
 pub mod requirement;
 
 use std::io;
@@ -9,6 +10,8 @@ use aya::programs::{ProgramError, ProgramType};
 use aya::sys::{BpfHelper, is_helper_supported};
 use serde::Serialize;
 
+use crate::privileges::Privileges;
+use crate::system::knows_multi_buffer;
 pub use requirement::Missing;
 
 /// What differs between kernels that the agent supports.
@@ -16,8 +19,8 @@ pub use requirement::Missing;
 pub struct Features {
     /// XDP programs may see packets of several buffers (Linux 5.18).
     pub multi_buffer: bool,
-    /// Maps and programs count as memory of the control group (Linux 5.11), and no more as memory that this process
-    /// has locked, of which it may have little.
+    /// Maps and programs count as memory of the control group (Linux 5.11), and no more as memory that this user has
+    /// locked, of which a process may have little.
     pub group_memory: bool,
 }
 
@@ -25,21 +28,39 @@ impl Features {
     /// Asks the kernel. Where maps count as locked memory, this process may have as much as it wants from here on.
     ///
     /// # Errors
-    /// Where the kernel does not let this process load programs at all.
+    /// Where the kernel does not let this process load programs at all. Too little memory that may be locked is no error
+    /// here: what there is may yet do, and where it does not, loading says so.
     pub fn probe() -> Result<Self, ProgramError> {
         let helper = |helper| is_helper_supported(ProgramType::Xdp, helper);
-        let features = Self {
-            // The helper and the program flag came in one release.
-            multi_buffer: helper(BpfHelper::BPF_FUNC_xdp_get_buff_len)?,
-            // So did this helper and the accounting.
-            group_memory: helper(BpfHelper::BPF_FUNC_ktime_get_coarse_ns)?,
+        let group_memory = match locked_memory::is_counted() {
+            Ok(is_counted) => !is_counted,
+            // Where no other process can be asked: this helper came in the same release.
+            Err(_) => helper(BpfHelper::BPF_FUNC_ktime_get_coarse_ns).unwrap_or(false),
         };
-        if !features.group_memory {
-            // Refused without CAP_SYS_RESOURCE: then the limit may yet do, and where it does not, loading says so.
-            lift_limit();
+        if !group_memory {
+            // Before anything is loaded: all of a user's maps and programs count, and others may have used the limit up.
+            locked_memory::lift_limit();
         }
-        Ok(features)
+        // The helper and the program flag came in one release.
+        let multi_buffer = match helper(BpfHelper::BPF_FUNC_xdp_get_buff_len) {
+            Err(error) if !group_memory && is_for_locked_memory(&error) => knows_multi_buffer(),
+            answer => answer?,
+        };
+        Ok(Self { multi_buffer, group_memory })
     }
+}
+
+/// Whether a kernel that counts programs as locked memory refused one for that alone.
+fn is_for_locked_memory(error: &ProgramError) -> bool {
+    matches!(error, ProgramError::SyscallError(error) if lacks_locked_memory(&error.io_error))
+}
+
+/// The same of any refusal: a process that has every privilege it takes, but may lock only so much.
+#[must_use]
+pub fn lacks_locked_memory(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EPERM)
+        && locked_memory::limit().is_some()
+        && Privileges::read().is_ok_and(Privileges::are_enough)
 }
 
 /// What the agent does without, or in another way, because this kernel wants it so.
@@ -86,22 +107,6 @@ impl Fallback {
 #[must_use]
 pub fn has_btf() -> bool {
     Path::new("/sys/kernel/btf/vmlinux").exists()
-}
-
-/// Lets this process lock as much memory as it wants; refused without CAP_SYS_RESOURCE, and then all stays as it is.
-fn lift_limit() {
-    let none = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the kernel reads the structure that lives here.
-    let _refused = unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const none) };
-}
-
-/// How many bytes this process may lock; nothing where there is no limit, or none is told.
-#[must_use]
-pub fn locked_memory_limit() -> Option<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the kernel writes the structure that lives here.
-    let told = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
-    (told && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 /// CPUs as the kernel numbers them.

@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod names;
 pub mod pins;
 pub mod prefixes;
+pub mod privileges;
 pub mod program;
 pub mod replay;
 pub mod run;

@@ -3,6 +3,7 @@
 mod plan;
 mod rodata;
 
+use std::io;
 use std::path::Path;
 
 use aya::programs::{ProgramError, Xdp};
@@ -10,7 +11,8 @@ use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use sensor_ebpf::abi::{BANKS, maps, programs};
 
 use crate::config::Settings;
-use crate::features::{Missing, locked_memory_limit, requirement};
+use crate::features::{Missing, lacks_locked_memory, locked_memory, requirement};
+use crate::privileges;
 
 pub use plan::{Plan, Rings, Slots, segments};
 pub use rodata::{NO_WINDOW, Rodata};
@@ -18,9 +20,7 @@ pub use rodata::{NO_WINDOW, Rodata};
 /// Why the program is not in the kernel.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error(
-        "no permission to load XDP programs: run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
-    )]
+    #[error("no permission to load XDP programs: {}", privileges::NEEDED)]
     Permission,
     #[error(
         "the kernel has too little memory for {mebibytes} MiB of counters and digests: lower --counter-cpus or --ring-records"
@@ -32,11 +32,12 @@ pub enum LoadError {
     )]
     TooOld(Missing),
     #[error(
-        "this kernel counts maps as locked memory, of which this process may have {} KiB: run as root, or with \
-         CAP_SYS_RESOURCE, or raise the limit (`ulimit -l unlimited`, or LimitMEMLOCK=infinity)",
-        limit >> 10
+        "this kernel counts maps as locked memory, of which this user may have {} KiB in all, and the sensor takes {} KiB: {}",
+        limit >> 10,
+        needed >> 10,
+        privileges::LOCKED_MEMORY
     )]
-    LockedMemory { limit: u64 },
+    LockedMemory { limit: u64, needed: u64 },
     #[error("cannot load the XDP program: {0}")]
     Object(#[from] EbpfError),
     #[error("cannot load the XDP program: {0}")]
@@ -107,7 +108,7 @@ fn load_from(object: &[u8], rodata: &Rodata, plan: &Plan, pins: Option<&Path>) -
     }
     let mut ebpf = loader.load(object).map_err(|error| explain(error, plan))?;
     let program = xdp(&mut ebpf, program_name(plan))?;
-    program.load()?;
+    program.load().map_err(|error| explain_program(error, plan))?;
     Ok(ebpf)
 }
 
@@ -165,23 +166,39 @@ pub fn xdp<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, Lo
     Ok(ebpf.program_mut(name).ok_or(LoadError::Absent(name))?.try_into()?)
 }
 
-/// A refused map creation says `EPERM` or `ENOMEM` deep inside: the two that a person can act on.
+/// A refused map creation says why deep inside.
 fn explain(error: EbpfError, plan: &Plan) -> LoadError {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            match io.raw_os_error() {
-                Some(libc::EPERM | libc::EACCES) => {
-                    let limit = locked_memory_limit().filter(|_| !plan.features.group_memory);
-                    return limit.map_or(LoadError::Permission, |limit| LoadError::LockedMemory { limit });
-                }
-                Some(libc::ENOMEM) => {
-                    return LoadError::Memory { mebibytes: plan.kernel_memory() >> 20 };
-                }
-                _ => {}
-            }
+        if let Some(reason) = cause.downcast_ref::<io::Error>().and_then(|error| explain_number(error, plan))
+        {
+            return reason;
         }
         source = cause.source();
     }
     error.into()
+}
+
+/// The verifier has numbers for what it finds wrong, which are others' too: its own are told by its words.
+fn explain_program(error: ProgramError, plan: &Plan) -> LoadError {
+    let reason = match &error {
+        ProgramError::LoadError { io_error, verifier_log } if verifier_log.to_string().trim().is_empty() => {
+            explain_number(io_error, plan)
+        }
+        _ => None,
+    };
+    reason.unwrap_or_else(|| error.into())
+}
+
+/// Those that a person can act on.
+fn explain_number(error: &io::Error, plan: &Plan) -> Option<LoadError> {
+    match error.raw_os_error()? {
+        libc::EPERM if !plan.features.group_memory && lacks_locked_memory(error) => {
+            let limit = locked_memory::limit().unwrap_or(u64::MAX);
+            Some(LoadError::LockedMemory { limit, needed: plan.kernel_memory() })
+        }
+        libc::EPERM | libc::EACCES => Some(LoadError::Permission),
+        libc::ENOMEM => Some(LoadError::Memory { mebibytes: plan.kernel_memory() >> 20 }),
+        _ => None,
+    }
 }

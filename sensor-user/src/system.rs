@@ -1,4 +1,4 @@
-//! What aya does not ask of `bpf(2)`: an array with flags, and a link and nothing else.
+//! What aya does not ask of `bpf(2)`: an array or a program with flags, and a link and nothing else.
 //!
 //! aya attaches by netlink where the kernel refuses a link. What netlink attaches cannot be pinned, and
 //! stays when the process dies. The records are the first fields of `union bpf_attr` in
@@ -11,8 +11,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use aya_obj::generated::{
-    BPF_F_MMAPABLE, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE, bpf_attach_type, bpf_cmd, bpf_map_type,
-    bpf_prog_type,
+    BPF_F_MMAPABLE, BPF_F_XDP_HAS_FRAGS, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE, bpf_attach_type, bpf_cmd,
+    bpf_map_type, bpf_prog_type,
 };
 use sensor_ebpf::abi::AttachMode;
 
@@ -40,12 +40,24 @@ struct LinkCreation {
 /// # Errors
 /// Those of the kernel.
 pub fn try_mappable_array(value_size: usize) -> io::Result<()> {
+    try_array_with(value_size, BPF_F_MMAPABLE)
+}
+
+/// The same with one that cannot be mapped, which every kernel with `bpf(2)` has.
+///
+/// # Errors
+/// Those of the kernel.
+pub fn try_array(value_size: usize) -> io::Result<()> {
+    try_array_with(value_size, 0)
+}
+
+fn try_array_with(value_size: usize, flags: u32) -> io::Result<()> {
     let creation = MapCreation {
         kind: bpf_map_type::BPF_MAP_TYPE_ARRAY as u32,
         key_size: 4,
         value_size: u32::try_from(value_size).map_err(|_| io::ErrorKind::InvalidInput)?,
         entries: 1,
-        flags: BPF_F_MMAPABLE,
+        flags,
     };
     // SAFETY: the record is the one of this command, which gives a new descriptor.
     unsafe { descriptor(bpf_cmd::BPF_MAP_CREATE, &creation) }.map(drop)
@@ -58,6 +70,37 @@ struct ProgramLoading {
     instructions: u32,
     code: u64,
     license: u64,
+    log_level: u32,
+    log_size: u32,
+    log: u64,
+    kernel_version: u32,
+    flags: u32,
+}
+
+/// Loads an XDP program that lets every packet pass.
+fn load_passing(flags: u32) -> io::Result<OwnedFd> {
+    /// `r0 = XDP_PASS; exit`.
+    const PASS: [u64; 2] = [0x0000_0002_0000_00b7, 0x95];
+    let loading = ProgramLoading {
+        kind: bpf_prog_type::BPF_PROG_TYPE_XDP as u32,
+        instructions: 2,
+        code: PASS.as_ptr().expose_provenance() as u64,
+        license: c"GPL".as_ptr().expose_provenance() as u64,
+        log_level: 0,
+        log_size: 0,
+        log: 0,
+        kernel_version: 0,
+        flags,
+    };
+    // SAFETY: the record is the one of this command, what it points to is constant, and it gives a new descriptor.
+    unsafe { descriptor(bpf_cmd::BPF_PROG_LOAD, &loading) }
+}
+
+/// Whether this kernel knows of packets of several buffers, which it tells by the flag of programs for them before it looks
+/// at memory or privilege.
+#[must_use]
+pub fn knows_multi_buffer() -> bool {
+    !load_passing(BPF_F_XDP_HAS_FRAGS).is_err_and(|error| error.raw_os_error() == Some(libc::EINVAL))
 }
 
 /// Whether this kernel attaches XDP programs by links: one that knows how is asked to attach a program in the driver of
@@ -66,17 +109,8 @@ struct ProgramLoading {
 /// # Errors
 /// Where it does not even load that program, which lets every packet pass.
 pub fn can_link_xdp() -> io::Result<bool> {
-    /// `r0 = XDP_PASS; exit`.
-    const PASS: [u64; 2] = [0x0000_0002_0000_00b7, 0x95];
     const LOOPBACK: u32 = 1;
-    let loading = ProgramLoading {
-        kind: bpf_prog_type::BPF_PROG_TYPE_XDP as u32,
-        instructions: 2,
-        code: PASS.as_ptr().expose_provenance() as u64,
-        license: c"GPL".as_ptr().expose_provenance() as u64,
-    };
-    // SAFETY: the record is the one of this command, what it points to is constant, and it gives a new descriptor.
-    let program = unsafe { descriptor(bpf_cmd::BPF_PROG_LOAD, &loading) }?;
+    let program = load_passing(0)?;
     match create_link(program.as_fd(), LOOPBACK, AttachMode::Native) {
         Err(error) => Ok(error.raw_os_error() != Some(libc::EINVAL)),
         Ok(_detached_at_once) => Ok(true),

@@ -35,6 +35,8 @@ pub enum Error {
     Cpus(io::Error),
     #[error("CPU {cpu} cannot send: {source}")]
     Pin { cpu: usize, source: io::Error },
+    #[error("no interface has the number {0}")]
+    Interface(u32),
     #[error("the traffic generator cannot send through a socket: {0}")]
     Socket(io::Error),
     #[error("the traffic generator was stopped by the kernel: {0}")]

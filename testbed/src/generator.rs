@@ -57,8 +57,9 @@ impl Generator {
     /// # Errors
     /// Where this process may not.
     pub fn new(mix: &Mix) -> Result<Self, Error> {
-        let mut ebpf = Ebpf::load(sensor_objects::GENERATOR)?;
+        // First, for it lifts the limit of locked memory where maps count as that.
         let features = Features::probe().map_err(LoadError::probe)?;
+        let mut ebpf = Ebpf::load(sensor_objects::GENERATOR)?;
         let program = if features.multi_buffer { names::GENERATE } else { names::GENERATE_SINGLE_BUFFER };
         program::xdp(&mut ebpf, program)?.load()?;
         let generator = MappedArray::<generate::Generator>::of(names::GENERATOR, &ebpf)?;
@@ -166,9 +167,10 @@ impl Generator {
     }
 
     /// Attaches the program to the link's parked interface. While a program is attached anywhere it stays in the kernel's
-    /// dispatcher, and a run of it need not wait until it is patched in and out again (`bpf_prog_change_xdp`, some 25 ms).
-    /// Not to the interface that it sends from: what came in there it would overwrite, and send back. Where another program
-    /// is attached, as one that sends on the same link meanwhile, it does wait.
+    /// dispatcher, and a run of it need not wait until it is patched in and out again (`bpf_prog_change_xdp`, some 25 ms),
+    /// for each packet where the kernel sends none by itself. Not to the interface that it sends from: what came in there
+    /// it would overwrite, and send back. Where another program is attached, as one that sends on the same link meanwhile,
+    /// it does wait.
     fn stay_dispatched(&mut self, link: &Link<'_>) -> Result<Option<XdpLinkId>, Error> {
         let program = program::xdp(&mut self.ebpf, self.program)?;
         let attached =

@@ -17,6 +17,7 @@
 //! ```
 
 mod agent;
+mod aside;
 mod authority;
 pub mod batches;
 pub mod collector;
@@ -36,6 +37,7 @@ mod program;
 mod uplink;
 
 pub use agent::{Agent, find_agent, find_bench};
+pub use aside::{aside, skips};
 pub use authority::{Authority, Identity};
 pub use collector::{Collector, find_collector};
 pub use command::run;

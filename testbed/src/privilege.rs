@@ -1,11 +1,12 @@
 //! The privilege contract: a test that may not touch the kernel says so and skips, and fails where the
 //! environment declares that it may.
 
-use std::io::Write as _;
 use std::thread;
 
 use caps::{CapSet, Capability};
 use sensor_user::features::Features;
+
+use crate::aside::skips;
 
 /// Set to `required` wherever a skipped test must not pass for a test.
 pub const VARIABLE: &str = "APUS_PRIVILEGED";
@@ -29,8 +30,7 @@ pub fn privileged() -> bool {
         std::env::var_os(VARIABLE).is_none_or(|value| value != "required"),
         "{test} cannot run, though {VARIABLE} says that it must: {missing}"
     );
-    // Not `eprintln`, which the test harness keeps to itself where a test passes.
-    let _told_as_well_as_can_be = writeln!(std::io::stderr(), "{test} skips: {missing}");
+    skips(missing);
     false
 }
 

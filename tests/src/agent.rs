@@ -51,7 +51,7 @@ impl Host {
 
     /// Starts `apus-sensor run`, and waits until it is attached.
     pub fn start(&self, name: &str, arguments: &[&str]) -> Result<Agent> {
-        self.start_with_clock(name, arguments, None)
+        self.start_prepared(name, arguments, |_| {})
     }
 
     /// The same with a clock that a library makes of a file: how far it is from this machine's.
@@ -61,14 +61,26 @@ impl Host {
         arguments: &[&str],
         clock: Option<(&Path, &Path)>,
     ) -> Result<Agent> {
+        self.start_prepared(name, arguments, |command| {
+            if let Some((library, offset)) = clock {
+                // Read each time: it is there to be changed. What passes stays what passes.
+                command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", offset);
+                command.envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
+            }
+        })
+    }
+
+    /// The same after something was done to its process.
+    pub fn start_prepared(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<Agent> {
         let (output, errors) =
             (self.logs.path().join(format!("{name}.out")), self.logs.path().join(format!("{name}.err")));
         let mut command = self.command(&self.pins(), "run")?;
-        if let Some((library, offset)) = clock {
-            // Read each time: it is there to be changed. What passes stays what passes.
-            command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", offset);
-            command.envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]);
-        }
+        prepare(&mut command);
         command.args(arguments).stdout(File::create(&output)?).stderr(File::create(&errors)?);
         let mut agent = Agent { process: Process::spawn(&mut command)?, output, errors };
         wait_until("the agent attaches", || {
@@ -88,12 +100,19 @@ impl Host {
 
     /// The same with another pinned set.
     pub fn run_in(&self, pins: &Path, subcommand: &str, arguments: &[&str]) -> Result<Finished> {
-        let output = self.command(pins, subcommand)?.args(arguments).output()?;
-        Ok(Finished {
-            code: output.status.code(),
-            output: String::from_utf8(output.stdout)?,
-            errors: String::from_utf8(output.stderr)?,
-        })
+        Finished::of(self.command(pins, subcommand)?.args(arguments))
+    }
+
+    /// The same after something was done to its process.
+    pub fn run_prepared(
+        &self,
+        subcommand: &str,
+        arguments: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<Finished> {
+        let mut command = self.command(&self.pins(), subcommand)?;
+        prepare(&mut command);
+        Finished::of(command.args(arguments))
     }
 
     /// `apus-sensor status --json`.
@@ -108,6 +127,17 @@ impl Host {
         let mut command = self.namespace.command(find_agent()?);
         command.arg(subcommand).arg("--pin-directory").arg(pins);
         Ok(command)
+    }
+}
+
+impl Finished {
+    fn of(command: &mut Command) -> Result<Self> {
+        let output = command.output()?;
+        Ok(Self {
+            code: output.status.code(),
+            output: String::from_utf8(output.stdout)?,
+            errors: String::from_utf8(output.stderr)?,
+        })
     }
 }
 

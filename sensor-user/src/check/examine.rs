@@ -5,8 +5,7 @@ use std::num::NonZeroU32;
 use aya::programs::{ProgramError, loaded_programs};
 use sensor_ebpf::abi::EVIDENCE_SMALLEST_RING;
 
-use super::facts::{self, Memory, Privileges};
-use super::kernel::Answer;
+use super::facts::{self, Memory};
 use super::line::Line;
 use super::trial::{Refusal, Trial};
 use super::{CheckError, attachment, host, kernel, nic};
@@ -14,6 +13,7 @@ use crate::config::{Action, Settings};
 use crate::features::{Cpus, Features, has_btf};
 use crate::interface::{Interface, Link};
 use crate::pins::Pins;
+use crate::privileges::Privileges;
 use crate::program::{LoadError, Plan, Rings, Slots};
 
 /// All there is to say about this host and the configured interfaces.
@@ -29,9 +29,10 @@ pub fn lines(settings: &Settings, may_attach: bool) -> Result<Vec<Line>, CheckEr
     let multi_buffer = features.as_ref().ok().map(|features| features.multi_buffer);
 
     let mut lines = vec![host::kernel(&facts::kernel_release())];
-    lines.extend(kernel::lines(&features));
+    let planned = features.as_ref().ok().map(|features| Plan::with_slots(settings, slots, *features));
+    lines.extend(kernel::lines(&features, planned.as_ref().map(Plan::kernel_memory)));
     let mut trial = load(settings, &memory, features);
-    lines.extend(of_host(settings, &memory, facts::privileges().ok(), &mut trial));
+    lines.extend(of_host(settings, &memory, Privileges::read().ok(), &mut trial));
     for name in &settings.interfaces {
         let of_interface = match Interface::find(name) {
             Ok(interface) => {
@@ -52,10 +53,6 @@ fn load(
     memory: &Memory,
     features: Result<Features, ProgramError>,
 ) -> Result<Trial, Refusal> {
-    let features = features.map_err(|error| match Answer::from(&error) {
-        Answer::Forbidden => LoadError::Permission,
-        _ => LoadError::Probe(error),
-    });
     let (slots, rings) = if host::has_room(memory) {
         (memory.slots, memory.rings)
     } else {
@@ -63,6 +60,7 @@ fn load(
         (slots, Rings::plan(slots, settings.digests, Some(NonZeroU32::MIN)))
     };
     features
+        .map_err(LoadError::probe)
         .and_then(|features| {
             let evidence_ring_bytes = EVIDENCE_SMALLEST_RING;
             Trial::load(settings, Plan { features, slots, rings, evidence_ring_bytes })

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use caps::{CapSet, Capability};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 use nix::unistd::{AccessFlags, access};
 
@@ -21,17 +20,6 @@ pub struct PinPlace {
     pub is_bpffs: bool,
     /// Why this process may not make files there.
     pub refusal: Option<nix::errno::Errno>,
-}
-
-/// What this process is allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Privileges {
-    pub bpf: bool,
-    pub net_admin: bool,
-    pub perfmon: bool,
-    pub sys_admin: bool,
-    /// Within a user namespace that is not the first, capabilities do not reach `bpf(2)`.
-    pub confined: bool,
 }
 
 /// What counters and rings take, and what there is.
@@ -80,26 +68,6 @@ pub fn pin_place(directory: &Path) -> io::Result<PinPlace> {
     })
 }
 
-/// What this thread may do.
-///
-/// # Errors
-/// Where the kernel does not say.
-pub fn privileges() -> Result<Privileges, caps::errors::CapsError> {
-    let effective = caps::read(None, CapSet::Effective)?;
-    Ok(Privileges {
-        bpf: effective.contains(&Capability::CAP_BPF),
-        net_admin: effective.contains(&Capability::CAP_NET_ADMIN),
-        perfmon: effective.contains(&Capability::CAP_PERFMON),
-        sys_admin: effective.contains(&Capability::CAP_SYS_ADMIN),
-        confined: fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !maps_every_user(&map)),
-    })
-}
-
-/// The first user namespace maps every user to itself.
-fn maps_every_user(map: &str) -> bool {
-    map.split_whitespace().eq(["0", "0", "4294967295"])
-}
-
 /// What these slots and rings would take.
 pub fn memory(slots: Slots, rings: Rings, cpus: Cpus, pins: &Pins) -> Memory {
     let online =
@@ -123,13 +91,6 @@ mod tests {
         let text = "MemTotal:       24684028 kB\nMemAvailable:   23709952 kB\nBuffers: 1 kB\n";
         assert_eq!(available(text), Some(23_709_952 << 10));
         assert_eq!(available("MemTotal: 1 kB\n"), None);
-    }
-
-    #[test]
-    fn only_the_first_user_namespace_has_every_user() {
-        assert!(maps_every_user("         0          0 4294967295\n"));
-        assert!(!maps_every_user("         0       1000          1\n"));
-        assert!(!maps_every_user("0 100000 65536\n65536 0 1\n"));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::io;
 use nix::errno::Errno;
 use sensor_ebpf::abi::BANKS;
 
-use super::facts::{Memory, PinPlace, Privileges};
-use super::line::{Line, PERMISSION, Status};
+use super::facts::{Memory, PinPlace};
+use super::line::{Line, PERMISSION};
 use super::trial::{Loaded, Refusal};
+use crate::privileges::Privileges;
 use crate::table::grouped;
 
 pub fn kernel(release: &str) -> Line {
@@ -95,13 +96,12 @@ pub fn privileges(privileges: Privileges) -> Line {
     if sys_admin {
         return Line::pass(CHECK, "CAP_SYS_ADMIN, which comprises what is needed");
     }
-    // Without the last, the verifier allows no length to be computed from two packet pointers.
     let needed = [(bpf, "CAP_BPF"), (net_admin, "CAP_NET_ADMIN"), (perfmon, "CAP_PERFMON")];
     let names = |wanted: bool| {
         let some: Vec<_> = needed.iter().filter(|(has, _)| *has == wanted).map(|(_, name)| *name).collect();
         some.join(", ")
     };
-    if bpf && net_admin && perfmon {
+    if privileges.are_enough() {
         Line::pass(CHECK, names(true))
     } else {
         Line::fail(CHECK, format!("{} missing", names(false)), PERMISSION)
@@ -158,8 +158,7 @@ pub fn sensor(loaded: Result<&Loaded, &Refusal>, privileges: Option<Privileges>)
             Line::pass(CHECK, found)
         }
         Err(Refusal { found, remedy }) => {
-            let allowed =
-                privileges.is_some_and(|privileges| self::privileges(privileges).status == Status::Pass);
+            let allowed = privileges.is_some_and(Privileges::are_enough);
             let otherwise =
                 if allowed { "please report this, with the kernel's release" } else { PERMISSION };
             Line::fail(CHECK, found, remedy.unwrap_or(otherwise))

@@ -8,7 +8,8 @@ use sensor_ebpf::abi::CpuCounters;
 
 use super::line::{Line, PERMISSION};
 use crate::features::requirement::{ARRAYS, LARGE_VALUES, LINKS, OLDEST_RELEASE, Requirement, is_unknown};
-use crate::features::{Features, locked_memory_limit};
+use crate::features::{Features, lacks_locked_memory, locked_memory};
+use crate::privileges::LOCKED_MEMORY;
 use crate::system::try_mappable_array;
 
 /// What came of asking.
@@ -18,6 +19,8 @@ pub enum Answer {
     No,
     /// This process may not ask.
     Forbidden,
+    /// This process may lock no more memory, as which this kernel counts what it was asked with.
+    LockedMemory,
     /// Something else came in between.
     Unclear(String),
 }
@@ -26,33 +29,75 @@ const PROGRAMS: Requirement = Requirement { name: "XDP programs", since: "4.8" }
 const MULTI_BUFFER: Requirement = Requirement { name: "multi-buffer XDP", since: "5.18" };
 const MEMORY: &str = "memory of maps";
 
-/// Lines about everything but links, which take a program.
-pub fn lines(features: &Result<Features, ProgramError>) -> Vec<Line> {
+/// Lines about everything but links, which take a program. `needed` is what the sensor's maps take, in bytes, where that
+/// is known.
+pub fn lines(features: &Result<Features, ProgramError>, needed: Option<u64>) -> Vec<Line> {
     let programs = is_program_supported(ProgramType::Xdp);
     let multi_buffer = features.as_ref().map(|features| features.multi_buffer);
     let group_memory = features.as_ref().ok().map(|features| features.group_memory);
-    vec![
-        required(&PROGRAMS, &asked(programs.as_ref().copied())),
-        required(&ARRAYS, &created(&try_mappable_array(size_of::<u64>()))),
-        required(&LARGE_VALUES, &created(&try_mappable_array(size_of::<CpuCounters>()))),
-        multi_buffer_line(&asked(multi_buffer)),
-        memory_line(group_memory, locked_memory_limit()),
-    ]
+    // Where programs may be loaded, it is for memory alone that something is refused.
+    let told = |answer: Answer, error: Option<&io::Error>| match answer {
+        Answer::Forbidden if group_memory == Some(false) && error.is_some_and(lacks_locked_memory) => {
+            Answer::LockedMemory
+        }
+        answer => answer,
+    };
+    let made = |value_size| {
+        let result = try_mappable_array(value_size);
+        told(created(&result), result.as_ref().err())
+    };
+    let error = programs.as_ref().err().and_then(|error| match error {
+        ProgramError::SyscallError(error) => Some(&error.io_error),
+        _ => None,
+    });
+    let arrays = made(size_of::<u64>());
+    let mut lines = vec![
+        required(&PROGRAMS, &told(asked(programs.as_ref().copied()), error)),
+        required(&ARRAYS, &arrays),
+    ];
+    // Where there are no such arrays, the size of their values is no lack of its own.
+    if arrays != Answer::No {
+        lines.push(required(&LARGE_VALUES, &made(size_of::<CpuCounters>())));
+    }
+    lines.push(multi_buffer_line(&asked(multi_buffer)));
+    let locked =
+        group_memory.map(|is_free| if is_free { Locked::Free } else { Locked::UpTo(locked_memory::limit()) });
+    lines.push(memory_line(locked, needed.unwrap_or(0)));
+    lines
 }
 
-/// `limit` is what this process may lock, after it has tried to be allowed more.
-fn memory_line(group_memory: Option<bool>, limit: Option<u64>) -> Line {
-    match (group_memory, limit) {
-        (Some(true), _) => Line::pass(MEMORY, "counted as the control group's: no limit of its own"),
-        (Some(false), None) => {
-            Line::pass(MEMORY, "counted as locked memory, of which this process may have any amount")
+/// What the memory of maps counts as.
+#[derive(Clone, Copy, Debug)]
+enum Locked {
+    /// Not as locked memory.
+    Free,
+    /// As locked memory, of which this user may have so many bytes; any amount, where there is no number. Asked after this
+    /// process has tried to be allowed more.
+    UpTo(Option<u64>),
+}
+
+/// `needed` in bytes.
+fn memory_line(locked: Option<Locked>, needed: u64) -> Line {
+    let limit = match locked {
+        None => return Line::warn(MEMORY, "not known: the kernel could not be asked", PERMISSION),
+        Some(Locked::Free) => {
+            return Line::pass(MEMORY, "counted as the control group's: no limit of its own");
         }
-        (Some(false), Some(limit)) => Line::fail(
-            MEMORY,
-            format!("counted as locked memory, of which this process may have {} KiB", limit >> 10),
-            "run as root, or with CAP_SYS_RESOURCE, or with `ulimit -l unlimited`",
-        ),
-        (None, _) => Line::warn(MEMORY, "not known: the kernel could not be asked", PERMISSION),
+        Some(Locked::UpTo(None)) => {
+            return Line::pass(MEMORY, "counted as locked memory, of which this process may have any amount");
+        }
+        Some(Locked::UpTo(Some(limit))) => limit,
+    };
+    let found = format!(
+        "counted as locked memory, of which this user may have {} KiB in all, and the sensor takes {} KiB",
+        limit >> 10,
+        needed >> 10
+    );
+    // What others of this user have is in it, too, and the kernel does not tell of that.
+    if needed > limit {
+        Line::fail(MEMORY, found, LOCKED_MEMORY)
+    } else {
+        Line::warn(MEMORY, found, LOCKED_MEMORY)
     }
 }
 
@@ -113,6 +158,9 @@ fn required(feature: &Requirement, answer: &Answer) -> Line {
         Answer::Yes => Line::pass(name, "this kernel has them"),
         Answer::No => Line::fail(name, "this kernel has none", newer),
         Answer::Forbidden => Line::fail(name, "not known: no permission to ask", PERMISSION),
+        Answer::LockedMemory => {
+            Line::fail(name, "not known: no more memory may be locked to ask with", LOCKED_MEMORY)
+        }
         Answer::Unclear(why) => Line::fail(name, format!("not known: {why}"), newer),
     }
 }
@@ -121,7 +169,9 @@ fn multi_buffer_line(answer: &Answer) -> Line {
     let Requirement { name, since } = MULTI_BUFFER;
     match answer {
         Answer::Yes => Line::pass(name, "this kernel has it: jumbo frames need no generic mode"),
-        Answer::Forbidden => Line::fail(name, "not known: no permission to ask", PERMISSION),
+        Answer::Forbidden | Answer::LockedMemory => {
+            Line::fail(name, "not known: no permission to ask", PERMISSION)
+        }
         Answer::No => Line::warn(
             name,
             "this kernel has none: interfaces with jumbo frames are attached in generic mode",
@@ -172,11 +222,21 @@ mod tests {
 
     #[test]
     fn locked_memory_is_enough_or_too_little() {
-        assert_eq!(memory_line(Some(true), Some(1 << 16)).status, Status::Pass);
-        assert_eq!(memory_line(Some(false), None).status, Status::Pass);
-        let line = memory_line(Some(false), Some(1 << 16));
+        use Locked::{Free, UpTo};
+        assert_eq!(memory_line(Some(Free), 1 << 20).status, Status::Pass);
+        assert_eq!(memory_line(Some(UpTo(None)), 1 << 20).status, Status::Pass);
+        let line = memory_line(Some(UpTo(Some(1 << 16))), 1 << 20);
         assert!(line.status == Status::Fail && line.found.contains("64 KiB"), "{line:?}");
-        assert_eq!(memory_line(None, None).status, Status::Warn);
+        assert!(line.remedy.unwrap().contains("LimitMEMLOCK="));
+        // Enough for the sensor, if nobody else has any.
+        assert_eq!(memory_line(Some(UpTo(Some(1 << 20))), 1 << 20).status, Status::Warn);
+        assert_eq!(memory_line(None, 0).status, Status::Warn);
+    }
+
+    #[test]
+    fn a_question_that_takes_locked_memory_is_no_want_of_permission() {
+        let line = required(&ARRAYS, &Answer::LockedMemory);
+        assert_eq!((line.status, line.remedy.as_deref()), (Status::Fail, Some(LOCKED_MEMORY)));
     }
 
     #[test]

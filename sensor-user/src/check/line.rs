@@ -70,4 +70,4 @@ impl Line {
 }
 
 /// What to do where this process may not ask the kernel.
-pub const PERMISSION: &str = "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+pub const PERMISSION: &str = crate::privileges::NEEDED;

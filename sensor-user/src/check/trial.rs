@@ -12,6 +12,7 @@ use sensor_ebpf::abi::AttachMode;
 use super::kernel::Answer;
 use super::line::PERMISSION;
 use crate::config::{Action, Settings};
+use crate::privileges;
 use crate::program::{Alone, LoadError, Plan};
 use crate::system::create_link;
 
@@ -102,6 +103,14 @@ impl From<LoadError> for Refusal {
             LoadError::Permission => {
                 Self { found: "no permission to load it".into(), remedy: Some(PERMISSION) }
             }
+            LoadError::LockedMemory { limit, needed } => Self {
+                found: format!(
+                    "{} KiB of locked memory are too much for a user who may have {} KiB",
+                    needed >> 10,
+                    limit >> 10
+                ),
+                remedy: Some(privileges::LOCKED_MEMORY),
+            },
             LoadError::Memory { mebibytes } => Self {
                 found: format!("the kernel gives no memory for {mebibytes} MiB of counters"),
                 remedy: Some("lower --counter-cpus, or raise the memory limit of the control group"),

@@ -32,9 +32,11 @@ impl Missing {
     /// Asks the kernel for each. What it gives no clear answer to is left to whoever needs it, who has the error.
     #[must_use]
     pub fn probe() -> Option<Self> {
+        let has_arrays = has_array(size_of::<u64>());
         let answers = [
-            (ARRAYS, has_array(size_of::<u64>())),
-            (LARGE_VALUES, has_array(size_of::<CpuCounters>())),
+            (ARRAYS, has_arrays),
+            // Where there are none, the size of their values is no lack of its own.
+            (LARGE_VALUES, !has_arrays || has_array(size_of::<CpuCounters>())),
             (LINKS, can_link_xdp().unwrap_or(true)),
         ];
         let missing: Vec<_> =

@@ -38,6 +38,26 @@ impl Counts {
         (0..TEMPLATES).map(|kind| self.sent(cpu, kind)).sum()
     }
 
+    /// All that one CPU has counted, for [`Self::take_back`]. One copy, for it is made before each packet.
+    ///
+    /// # Safety
+    /// The program does not run on that CPU meanwhile.
+    pub unsafe fn copy(&self, cpu: u32) -> Generated {
+        // SAFETY: a live entry, which by the caller's promise nobody writes.
+        unsafe { self.0.entry(cpu).read_volatile() }
+    }
+
+    /// Forgets what one CPU has counted since a copy was made, while the program did not run there but once.
+    pub fn take_back(&self, cpu: u32, since: &Generated) {
+        let entry = self.0.entry(cpu);
+        for (kind, sent) in since.sent.iter().enumerate() {
+            // SAFETY: within a live entry; the index is checked.
+            unsafe { word(&raw mut (*entry).sent[kind]) }.store(*sent, Ordering::Relaxed);
+        }
+        // SAFETY: within a live entry.
+        unsafe { word(&raw mut (*entry).failed) }.store(since.failed, Ordering::Relaxed);
+    }
+
     /// Packets that one CPU could not make.
     pub fn failed(&self, cpu: u32) -> u64 {
         // SAFETY: within a live entry.

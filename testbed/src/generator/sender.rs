@@ -8,7 +8,7 @@ use aya::programs::{ProgramError, TestRun as _, TestRunAttrs, Xdp};
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
-use sensor_ebpf::generate::{GENERATOR_CPUS, TEMPLATE_BYTES};
+use sensor_ebpf::generate::{FRAME_BYTES, GENERATOR_CPUS};
 
 use super::Order;
 use super::counts::Counts;
@@ -52,7 +52,7 @@ impl Sender<'_> {
             match &socket {
                 None if due > 0 => self.run_program(due)?,
                 None => {}
-                Some(socket) => self.send_through(socket, due.min(BATCH))?,
+                Some(socket) => self.send_through(socket, cpu, due.min(BATCH))?,
             }
             // By its own count: a signal may have ended the run early.
             sent = self.counts.of(cpu) - before;
@@ -89,29 +89,35 @@ impl Sender<'_> {
             ..TestRunOptions::default()
         };
         match self.program.test_run(options) {
-            Ok(_) => Ok(()),
-            Err(ProgramError::SyscallError(error)) if error.io_error.kind() == io::ErrorKind::Interrupted => {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+            Err(error) if !is_interrupted(&error) => Err(error.into()),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Makes that many packets, and sends each.
-    fn send_through(&self, socket: &Socket, packets: u32) -> Result<(), Error> {
-        let mut made = [0; TEMPLATE_BYTES];
+    /// Makes that many packets, or fewer where a signal comes, and sends each.
+    fn send_through(&self, socket: &Socket, cpu: u32, packets: u32) -> Result<(), Error> {
+        let mut made = [0; FRAME_BYTES];
         for _ in 0..packets {
+            // SAFETY: it runs on this CPU by this thread alone, in the next lines.
+            let before = unsafe { self.counts.copy(cpu) };
             let options = TestRunOptions {
                 data_in: Some(self.frame),
                 data_out: Some(&mut made),
                 repeat: 1,
                 ..TestRunOptions::default()
             };
-            let result = self.program.test_run(options)?;
+            let result = match self.program.test_run(options) {
+                // The program has run, but what it made is not handed over: it is as if it had not.
+                Err(error) if is_interrupted(&error) => {
+                    self.counts.take_back(cpu, &before);
+                    return Ok(());
+                }
+                result => result?,
+            };
             // What the program did not make is in its count of failures, and is no packet.
             if result.return_value == XDP_TX {
                 let length = usize::try_from(result.data_size_out).unwrap_or(usize::MAX);
-                socket.send(&made[..length.min(TEMPLATE_BYTES)])?;
+                socket.send(&made[..length.min(FRAME_BYTES)])?;
             }
         }
         Ok(())
@@ -128,6 +134,11 @@ impl Sender<'_> {
         }
         context
     }
+}
+
+/// Whether a signal ended the run.
+fn is_interrupted(error: &ProgramError) -> bool {
+    matches!(error, ProgramError::SyscallError(error) if error.io_error.kind() == io::ErrorKind::Interrupted)
 }
 
 /// The CPU that this thread is on.

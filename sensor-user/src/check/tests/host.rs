@@ -2,13 +2,14 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use super::super::facts::{Memory, PinPlace, Privileges};
+use super::super::facts::{Memory, PinPlace};
 use super::super::host;
 use super::super::line::PERMISSION;
 use super::super::trial::{Loaded, Refusal};
 use super::*;
 use crate::features::Cpus;
 use crate::features::Features;
+use crate::privileges::Privileges;
 use crate::program::{Plan, Rings, Slots};
 
 const NOTHING: Privileges =
