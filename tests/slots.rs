@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 use sensor_user::config::{Options, Settings};
 use sensor_user::features::Cpus;
 use sensor_user::program::Slots;
+use testbed::machine;
 
 /// A mirai scan, which raises most of the counters that one packet can.
 const SCAN: &str = "
@@ -21,7 +22,7 @@ const SCAN: &str = "
 
 /// Packets on each CPU, and how many of them the kernel is asked for at once: going in and out of the
 /// kernel takes far longer than a packet does.
-const RUNS: u32 = 1_000_000;
+const RUNS: u64 = 1_000_000;
 const REPEAT: u32 = 100_000;
 
 fn settings() -> Result<Settings> {
@@ -41,7 +42,7 @@ fn run_on_every_cpu(kernel: &Kernel, cpus: &[usize], frame: &[u8]) -> Result<u64
         let mut only = CpuSet::new();
         only.set(cpu)?;
         sched_setaffinity(Pid::from_raw(0), &only)?;
-        for _ in 0..RUNS / REPEAT {
+        for _ in 0..machine::packets(RUNS) / u64::from(REPEAT) {
             program.run(frame, REPEAT)?;
         }
         Ok(())
@@ -50,7 +51,7 @@ fn run_on_every_cpu(kernel: &Kernel, cpus: &[usize], frame: &[u8]) -> Result<u64
         let threads: Vec<_> = cpus.iter().map(|cpu| scope.spawn(move || run_on(*cpu))).collect();
         threads.into_iter().try_for_each(|thread| thread.join().ok().context("a thread has panicked")?)
     })?;
-    Ok(u64::from(RUNS) * cpus.len() as u64)
+    Ok(machine::packets(RUNS) * cpus.len() as u64)
 }
 
 fn multiplied(raised: &Counts, packets: u64) -> Counts {
