@@ -4,6 +4,9 @@
 /bin/busybox --install -s /bin
 export PATH=/tools/bin:/bin HOME=/tmp TMPDIR=/tmp APUS_PRIVILEGED=required RUST_BACKTRACE=0
 export APUS_SENSOR=/apus/bin/apus-sensor APUS_ALONE=1
+# On Linux 5.10 CPUs were seen that never came back from a test run while another program was put into the dispatcher of XDP
+# programs: older kernels write its code anew while a slow CPU may still be on its way through it. So tests go in turn.
+export RUST_TEST_THREADS=1
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev

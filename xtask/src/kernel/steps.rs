@@ -14,13 +14,11 @@ pub struct Test {
     pub skips: &'static [&'static str],
     /// Whether it runs on kernels below the floor, too.
     pub below_floor: bool,
-    /// Whether one of its tests must not run beside another.
-    pub in_turn: bool,
 }
 
 impl Test {
     const fn new(name: &'static str, limit: u32) -> Self {
-        Self { name, limit, skips: &[], below_floor: false, in_turn: false }
+        Self { name, limit, skips: &[], below_floor: false }
     }
 
     const fn without(self, skips: &'static [&'static str]) -> Self {
@@ -35,9 +33,7 @@ pub const TESTS: &[Test] = &[
     Test::new("fixtures", 180),
     Test::new("captures", 180),
     Test::new("observed", 180),
-    // On Linux 5.10 CPUs were seen that never came back from a test run while another program was put into the dispatcher:
-    // older kernels write its code anew while a slow CPU may still be on its way through it.
-    Test { in_turn: true, ..Test::new("slots", 180) },
+    Test::new("slots", 180),
     Test::new("digests", 180),
     Test::new("check", 180),
     Test::new("capabilities", 180),
@@ -127,9 +123,6 @@ pub fn unknown(named: &[String]) -> Vec<&str> {
 fn of_test(test: &Test) -> Step {
     let mut command = format!("/apus/bin/{}", test.name);
     command.extend(test.skips.iter().map(|name| format!(" --skip {name}")));
-    if test.in_turn {
-        command.push_str(" --test-threads=1");
-    }
     Step::new(test.name, test.limit, &command, Wants::Tests)
 }
 
