@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use aya::Ebpf;
 use aya::programs::XdpMode;
-use sensor_user::program;
+use sensor_user::config::Options;
+use sensor_user::program::Alone;
 use testbed::{Bpffs, Link, Namespace, Process, privileged};
 
 #[test]
@@ -45,10 +45,9 @@ fn nothing_moves_on_a_link_that_nobody_sends_on() {
     }
     let (one, other) = (Namespace::new().unwrap(), Namespace::new().unwrap());
     let link = Link::between(&one, &other).unwrap();
-    let mut ebpf = Ebpf::load(sensor_objects::BASELINE).unwrap();
-    let drop_all = program::xdp(&mut ebpf, "bare_drop").unwrap();
-    drop_all.load().unwrap();
-    other.within(|| drop_all.attach_to_if_index(link.telescope.index, XdpMode::Driver)).unwrap().unwrap();
+    let mut alone = Alone::load(&Options::default().resolve().unwrap()).unwrap();
+    let sensor = alone.program().unwrap();
+    other.within(|| sensor.attach_to_if_index(link.telescope.index, XdpMode::Driver)).unwrap().unwrap();
     // Duplicate address detection and router solicitations would come within two seconds.
     thread::sleep(Duration::from_secs(3));
     for end in [&link.generator, &link.telescope] {
