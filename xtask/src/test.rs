@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(long = "kernel", value_name = "FILE|NAME")]
     kernels: Vec<kernel::Name>,
     /// Minutes that each kernel may take
-    #[arg(long, value_name = "MINUTES", default_value_t = 15, requires = "kernels")]
+    #[arg(long, value_name = "MINUTES", default_value_t = 30, requires = "kernels")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=1440))]
     kernel_limit: u64,
     /// Arguments for `cargo test`, as in `cargo xtask test -- --package end-to-end some_name`
