@@ -40,8 +40,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Arguments { kernels, kernel_limit, keep } = arguments;
     setup::ensure(Purpose::Kernels)?;
-    let verified = if kernels.is_empty() {
-        vec![here()?]
+    let (verified, failures) = if kernels.is_empty() {
+        (vec![here()?], Vec::new())
     } else {
         kernel::verify(kernels, Duration::from_mins(*kernel_limit))?
     };
@@ -50,15 +50,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         measured.put(Costs::read(&kernel, &json)?);
     }
     print!("{measured}");
+    for failure in &failures {
+        eprintln!("error: {failure}");
+    }
 
     if *keep {
         let (path, document, mut kept) = kept()?;
         measured.rows().for_each(|row| kept.put_row(row.clone()));
         fs::write(&path, kept.put_into(&document)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        return Ok(ExitCode::SUCCESS);
     }
-    Ok(if is_within_limits(&measured)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_well = failures.is_empty() && (*keep || is_within_limits(&measured)?);
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Compares what one kernel's verifier said with what is kept of it, and says what has grown too much.

@@ -90,7 +90,7 @@ fn fetch(distribution: &Distribution, cache: &Path, folder: &Path) -> Result<()>
         packages.extend(needed.into_iter().filter(|name| !packages.contains(name)).collect::<Vec<_>>());
         done += 1;
     }
-    let vmlinuz = in_folder(&unpacked.join("boot"), "vmlinuz-")?;
+    let vmlinuz = kernel_below(&unpacked)?;
     let release = release(&vmlinuz)?;
     let modules = modules_below(&unpacked, &release);
     let modules = modules.with_context(|| format!("{} has no modules", packages.join(" and ")))?;
@@ -128,13 +128,20 @@ fn keyring(keys: Keys, cache: &Path) -> Result<PathBuf> {
     }
 }
 
-fn in_folder(folder: &Path, prefix: &str) -> Result<PathBuf> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut paths = entries.flatten().map(|entry| entry.path());
-    let is_wanted = |path: &PathBuf| {
-        path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with(prefix))
-    };
-    paths.find(is_wanted).with_context(|| format!("there is no {prefix}* in {}", folder.display()))
+/// The kernel of an unpacked package: where systems boot from, or, in newer ones, beside its modules.
+fn kernel_below(root: &Path) -> Result<PathBuf> {
+    let boot = entries(&root.join("boot"));
+    let kernels = boot.into_iter().filter(|path| {
+        path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with("vmlinuz-"))
+    });
+    let releases = MODULES.iter().flat_map(|place| entries(&root.join(place)));
+    let found = kernels.chain(releases.map(|release| release.join("vmlinuz"))).find(|path| path.is_file());
+    found.with_context(|| format!("there is no vmlinuz in {}", root.display()))
+}
+
+/// What is in a folder, where there is one.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
 fn modules_below(root: &Path, release: &str) -> Option<PathBuf> {
@@ -170,6 +177,19 @@ mod tests {
         image[0x20e..0x210].copy_from_slice(&0x100_u16.to_le_bytes());
         image[0x300..0x31a].copy_from_slice(b"6.1.0-56-amd64 (debian) #1");
         assert_eq!(release_in(&image).unwrap(), "6.1.0-56-amd64");
+    }
+
+    #[test]
+    fn a_package_has_its_kernel_in_either_place() {
+        let root = std::env::temp_dir().join(format!("apus-kernel-{}", std::process::id()));
+        for place in ["boot/vmlinuz-6.1.0-56-amd64", "usr/lib/modules/7.3.4+deb13-amd64/vmlinuz"] {
+            let path = root.join(place);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, b"").unwrap();
+            assert_eq!(kernel_below(&root).unwrap(), path);
+            fs::remove_dir_all(&root).unwrap();
+        }
+        assert!(kernel_below(&root).is_err());
     }
 
     #[test]
